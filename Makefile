@@ -1,0 +1,101 @@
+# Everything a developer or CI runs. `make help` lists it.
+
+PYTHON ?= python3
+FUZZ_SECONDS ?= 60
+BENCH_ARGS ?=
+
+BIN := .venv/bin
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+NODE_CLIENT := tests/integration/node/node_modules/.package-lock.json
+SOURCES := blynk_gateway tests bench docs
+
+# Warnings and slow steps of the event loop show up in tests as they would not in production.
+PYTEST := PYTHONASYNCIODEBUG=1 $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: $(DEV)  ## make the virtual environment with everything for development
+	@echo "Ready: .venv"
+
+run: $(RUNTIME)  ## start the demo: simulated devices, nothing but loopback
+	@$(BIN)/blynk-gateway demo
+
+test: $(DEV) $(NODE_CLIENT)  ## all tests, those with stock clients included
+	@$(PYTEST) -q
+
+unit: $(DEV)  ## fast tests: no process, no stock client
+	@$(PYTEST) -q tests/unit tests/property tests/architecture
+
+integration: $(DEV) $(NODE_CLIENT)  ## the daemon as a process, with stock clients
+	@$(PYTEST) -q tests/integration
+
+fuzz: $(DEV)  ## random bytes for FUZZ_SECONDS (60) each
+	@for target in tests/fuzz/fuzz_*.py; do \
+		$(BIN)/python "$$target" --seconds $(FUZZ_SECONDS) || exit 1; \
+	done
+
+check: lint types docs test  ## what CI runs (the architecture tests are part of test)
+
+lint: $(DEV)  ## style, format, and who may import whom
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "Run 'make fmt'."; exit 1; }
+	@$(BIN)/lint-imports --no-logo
+
+fmt: $(DEV)  ## format the code and repair what can be repaired
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	@$(BIN)/ruff format $(SOURCES)
+
+types: $(DEV)  ## mypy, strict
+	@$(BIN)/mypy
+
+arch: $(DEV)  ## the design as tests
+	@$(PYTEST) -q tests/architecture
+
+coverage: $(DEV) $(NODE_CLIENT)  ## all tests, with lines and branches that they miss
+	@$(PYTEST) -q --cov --cov-report=term-missing
+
+docs: $(DEV)  ## generated pages are up to date, pages and code agree
+	@$(BIN)/python docs/generate_protocol_page.py --check
+	@$(PYTEST) -q -k docs
+
+bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
+	@$(BIN)/python -m bench.run $(BENCH_ARGS)
+
+clean:  ## remove everything that can be made again, the virtual environment included
+	@rm -rf .venv build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules \
+		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "$(PYTHON) is missing or older than 3.11."; \
+		echo "Install it (Debian 12 and later: sudo apt install python3 python3-venv)"; \
+		echo "or name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments."; \
+		echo "Install the package that can: sudo apt install python3-venv"; exit 1; }
+	@echo "Making the virtual environment .venv"
+	@$(PYTHON) -m venv .venv
+
+$(RUNTIME): pyproject.toml | $(BIN)/python
+	@echo "Installing Blynk Gateway into .venv (the first time takes a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	@echo "Installing the tools for tests and checks into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(NODE_CLIENT): tests/integration/node/package.json tests/integration/node/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		echo "The test with the stock JavaScript client needs node and npm."; \
+		echo "Install them: sudo apt install nodejs npm"; exit 1; }
+	@echo "Installing the stock JavaScript client"
+	@cd tests/integration/node && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
