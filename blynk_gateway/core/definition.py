@@ -1,0 +1,64 @@
+"""What the owner laid down about a device, as opposed to what it told us itself."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from blynk_gateway.core.address import SLUG_PATTERN
+from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.errors import DeviceError
+
+TOKEN_PATTERN = re.compile(r"[!-.0-~]{1,64}")
+"""Printable ASCII without blank and slash: a token is a path segment of the HTTP API. The stock
+length is 32, but any is accepted (blynk-protocol §18.6)."""
+
+
+class DeviceSource(StrEnum):
+    """Where a device is declared."""
+
+    FILE = "file"
+    COMMAND = "command"
+    PAIRED = "paired"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDefinition:
+    """One device as declared.
+
+    Attributes:
+        slug: `[a-z0-9][a-z0-9-]{0,31}`, its name in addresses.
+        token: its auth token; a secret, kept out of `repr`.
+        template: name of the template whose datastreams it has.
+        datastreams: its own by pin; each stands in place of the template's.
+        stale_after_ms: silence after which it counts as stale; None for never.
+        metadata: fields given in the configuration; the device may overwrite them.
+    """
+
+    slug: str
+    name: str
+    token: str = field(repr=False)
+    source: DeviceSource = DeviceSource.FILE
+    template: str | None = None
+    datastreams: Mapping[str, Datastream] = field(default_factory=dict)
+    stale_after_ms: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not SLUG_PATTERN.fullmatch(self.slug):
+            raise DeviceError(
+                f"{self.slug[:40]!r} is no device slug; expected up to 32 of a–z, 0–9 and -,"
+                " beginning with a letter or digit"
+            )
+        if not TOKEN_PATTERN.fullmatch(self.token):
+            raise DeviceError(
+                f"the token of {self.slug!r} is unusable; expected 1 to 64 printable ASCII"
+                " characters without blank and slash"
+            )
+
+
+def new_token() -> str:
+    """A fresh auth token: 32 characters of `A–Z a–z 0–9 - _` (blynk-protocol §3.1)."""
+    return secrets.token_urlsafe(24)

@@ -1,0 +1,246 @@
+"""The one place where pin values live and change.
+
+Rules:
+1. A pin value changes in `PinStore.write` and nowhere else: on the loop's thread, synchronously,
+   without an `await`. Whoever wants to know listens on `PinBus`.
+2. A refused write changes nothing and raises one `PinError`.
+3. A REPORT or COMMAND is an event: it is published even if the value is equal. A SYNC is state: an
+   equal one is dropped, an unequal one is settled by the datastream's authority.
+4. A write caused by another write carries its cause and depth; beyond `MAX_DEPTH` it is refused.
+5. COMMANDs from links pass a fuse per pin, against loops that leave the process and come back.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from blynk_gateway.core.address import PIN_NAMES, pin_order
+from blynk_gateway.core.bus import PinBus
+from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.core.datastream import Authority, Datastream
+from blynk_gateway.core.quota import TokenBucket
+from blynk_gateway.core.value import SEPARATOR, PinValue, check_size
+from blynk_gateway.errors import (
+    LoopDetected,
+    NotWritable,
+    TooManyCommands,
+    UnknownDevice,
+    UnknownPin,
+)
+
+MAX_DEPTH = 8
+"""Longest chain of writes that cause each other; more is taken for a loop."""
+
+FUSE_PER_SECOND = 50
+FUSE_BURST = 200
+"""Commands a pin takes from links: far above what people and rules do, far below a loop."""
+
+# Looked up once: reading a member through its class costs a tenth of a whole write.
+_REPORT = Intent.REPORT
+_COMMAND = Intent.COMMAND
+_new = tuple.__new__
+
+# 256 characters have at most 1,024 bytes in UTF-8: shorter single values need no counting.
+_SURELY_SHORT = 256
+
+
+class PinState(NamedTuple):
+    """What is known of one pin. `value` is `()` and `at_ms` 0 before the first write."""
+
+    pin: str
+    value: PinValue
+    at_ms: int
+    seq: int
+    datastream: Datastream | None
+
+    @property
+    def shown(self) -> PinValue:
+        """The value, or the datastream's default before the first write, or `()`."""
+        if not self.value and self.datastream is not None and self.datastream.default is not None:
+            return self.datastream.default
+        return self.value
+
+
+class _Stream:
+    __slots__ = ("at_ms", "datastream", "fuse", "pin", "seq", "value")
+
+    def __init__(self, pin: str, datastream: Datastream | None) -> None:
+        self.pin = pin
+        self.datastream = datastream
+        self.value: PinValue = ()
+        self.at_ms = 0
+        self.seq = 0
+        self.fuse: TokenBucket | None = None
+
+    def state(self) -> PinState:
+        return PinState(self.pin, self.value, self.at_ms, self.seq, self.datastream)
+
+
+class PinStore:
+    """Current values of all pins of all devices."""
+
+    __slots__ = ("_bus", "_clock", "_devices")
+
+    def __init__(self, bus: PinBus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._devices: dict[str, dict[str, _Stream]] = {}
+
+    def define(self, device: str, datastreams: Mapping[str, Datastream]) -> None:
+        """Add a device, or give it other datastreams; values stay."""
+        before = self._devices.get(device, {})
+        streams = {pin: stream for pin, stream in before.items() if stream.value}
+        for stream in streams.values():
+            stream.datastream = datastreams.get(stream.pin)
+        for pin, datastream in datastreams.items():
+            if pin not in streams:
+                streams[pin] = _Stream(pin, datastream)
+        self._devices[device] = streams
+
+    def forget(self, device: str) -> None:
+        """Drop a device with all its pins. It need not exist."""
+        self._devices.pop(device, None)
+
+    def write(
+        self,
+        device: str,
+        pin: str,
+        value: PinValue,
+        origin: Origin,
+        intent: Intent,
+        at_ms: int | None = None,
+        cause: int | None = None,
+        depth: int = 0,
+    ) -> PinChange | None:
+        """Give a pin a value and tell everyone.
+
+        Args:
+            device: slug.
+            pin: canonical name, `V5`.
+            value: parameters as written; clamped where the datastream says so.
+            at_ms: when it was so, UTC ms; None for now.
+            cause: `seq` of the change that led to this one.
+            depth: how many changes led to this one.
+
+        Returns:
+            The change, or None for a SYNC that brings nothing new.
+
+        Raises:
+            UnknownDevice: no such slug.
+            UnknownPin: no such pin.
+            InvalidValue: too long, with a zero byte, or not of the datastream's type.
+            NotWritable: a COMMAND for a datastream that only the device writes.
+            LoopDetected: the effect of an effect of … more than `MAX_DEPTH` times.
+            TooManyCommands: the pin's fuse is blown; it mends by itself.
+        """
+        streams = self._devices.get(device)
+        if streams is None:
+            raise UnknownDevice(f"no device has the slug {device[:40]!r}")
+        stream = streams.get(pin) or _new_stream(pin)
+        if len(value) != 1 or len(value[0]) > _SURELY_SHORT or SEPARATOR in value[0]:
+            check_size(value)
+        datastream = stream.datastream
+        if datastream is not None:
+            value = datastream.accept(value)
+        if at_ms is None:
+            at_ms = self._clock.now_ms()
+        previous = stream.value
+        if intent is _COMMAND:
+            self._check_command(device, stream, origin, cause, depth)
+        elif intent is not _REPORT and not _settle_sync(stream, value, origin):
+            return None
+        if not previous:
+            # A new pin joins only now: a refused write leaves no trace.
+            streams[pin] = stream
+        # What `take_seq` does, without its call.
+        bus = self._bus
+        seq = bus.next_seq
+        bus.next_seq = seq + 1
+        # Past NamedTuple's own __new__, which takes as long as the rest: it runs for every message.
+        change = _new(
+            PinChange,
+            (seq, device, pin, value, previous, origin, intent, at_ms, cause, depth),
+        )
+        stream.value = value
+        stream.at_ms = at_ms
+        stream.seq = seq
+        if intent is _COMMAND:
+            bus.publish_command(change)
+        else:
+            bus.publish(change)
+        return change
+
+    def get(self, device: str, pin: str) -> PinState:
+        """What is known of one pin.
+
+        Raises:
+            UnknownDevice: no such slug.
+            UnknownPin: the pin was never written and no datastream defines it.
+        """
+        stream = self._streams(device).get(pin)
+        if stream is None:
+            raise UnknownPin(f"{device}/{pin} was never written and has no datastream")
+        return stream.state()
+
+    def find(self, device: str, pin: str) -> PinState | None:
+        """What is known of one pin, or None."""
+        streams = self._devices.get(device)
+        stream = None if streams is None else streams.get(pin)
+        return None if stream is None else stream.state()
+
+    def pins(self, device: str) -> list[PinState]:
+        """Every pin of a device that was written or defined, in natural order.
+
+        Raises:
+            UnknownDevice: no such slug.
+        """
+        streams = self._streams(device)
+        return [streams[pin].state() for pin in sorted(streams, key=pin_order)]
+
+    def snapshot(self) -> Iterable[tuple[str, PinState]]:
+        """Every written pin of every device."""
+        for device, streams in self._devices.items():
+            for stream in streams.values():
+                if stream.value:
+                    yield device, stream.state()
+
+    def _streams(self, device: str) -> dict[str, _Stream]:
+        streams = self._devices.get(device)
+        if streams is None:
+            raise UnknownDevice(f"no device has the slug {device[:40]!r}")
+        return streams
+
+    def _check_command(
+        self, device: str, stream: _Stream, origin: Origin, cause: int | None, depth: int
+    ) -> None:
+        if depth > MAX_DEPTH:
+            raise LoopDetected(
+                f"{device}/{stream.pin} would be written as effect {depth} of one change"
+                f" (cause {cause}); expected at most {MAX_DEPTH}"
+            )
+        if stream.datastream is not None and not stream.datastream.is_writable:
+            raise NotWritable(f"{device}/{stream.pin} ({stream.datastream.name}) is read-only")
+        if origin.kind is OriginKind.LINK:
+            now = self._clock.monotonic()
+            if stream.fuse is None:
+                stream.fuse = TokenBucket(FUSE_PER_SECOND, FUSE_BURST, now)
+            if not stream.fuse.take(1, now):
+                raise TooManyCommands(
+                    f"{device}/{stream.pin} got more than {FUSE_PER_SECOND} commands a second"
+                    f" from {origin}; expected fewer"
+                )
+
+
+def _new_stream(pin: str) -> _Stream:
+    if pin not in PIN_NAMES:
+        raise UnknownPin(f"{pin[:40]!r} is no pin; expected V0…V255, D0…D255 or A0…A255")
+    return _Stream(pin, None)
+
+
+def _settle_sync(stream: _Stream, value: PinValue, origin: Origin) -> bool:
+    """Whether a SYNC changes anything, and may."""
+    if not stream.value or origin.kind is OriginKind.RESTORE:
+        return value != stream.value
+    if value == stream.value:
+        return False
+    return stream.datastream is not None and stream.datastream.authority is Authority.CLOUD
