@@ -1,0 +1,1 @@
+"""What every daemon needs around its core: tasks, logs, health, the service manager, time zone."""

@@ -1,0 +1,69 @@
+"""What works and what does not, as `/api/health` and the log tell it."""
+
+import logging
+from collections import Counter
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+log = logging.getLogger(__name__)
+
+
+class HealthState(StrEnum):
+    """State of one component, best first."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+class ComponentHealth(NamedTuple):
+    """`detail` says what is wrong and what to do; it is empty when all is well."""
+
+    state: HealthState
+    detail: str
+
+
+class Health:
+    """State of every component, and counts of everything that was cut, dropped or refused."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, ComponentHealth] = {}
+        self.counters: Counter[str] = Counter()
+
+    def report(self, component: str, state: HealthState, detail: str = "") -> None:
+        """Set the state of a component; a change is logged once."""
+        before = self.components.get(component)
+        now = ComponentHealth(state, detail)
+        self.components[component] = now
+        if before == now or (before is None and state is HealthState.OK):
+            return
+        level = {
+            HealthState.OK: logging.INFO,
+            HealthState.DEGRADED: logging.WARNING,
+            HealthState.FAILED: logging.ERROR,
+        }[state]
+        log.log(level, "health", extra={"component": component, "state": state, "detail": detail})
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[name] += amount
+
+    @property
+    def state(self) -> HealthState:
+        """The worst state of all components."""
+        states = {component.state for component in self.components.values()}
+        for state in (HealthState.FAILED, HealthState.DEGRADED):
+            if state in states:
+                return state
+        return HealthState.OK
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything, as it goes into JSON."""
+        return {
+            "status": str(self.state),
+            "components": {
+                name: {"state": str(component.state), "detail": component.detail}
+                for name, component in sorted(self.components.items())
+            },
+            "counters": dict(sorted(self.counters.items())),
+        }
