@@ -1,0 +1,112 @@
+"""Where secrets come from: the file itself, `!secret NAME`, or a file that holds one alone.
+
+`!secret NAME` is looked for among the systemd credentials (`$CREDENTIALS_DIRECTORY/NAME`), then
+in `secrets.yaml` beside the configuration file. No complaint here repeats what it found.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+from blynk_gateway.config import nodes
+from blynk_gateway.config.fault import Rejected, found, quoted
+from blynk_gateway.config.kinds import Kind
+from blynk_gateway.config.scalars import FilePath
+from blynk_gateway.config.scope import Scope, join
+from blynk_gateway.config.secret import Secret
+from blynk_gateway.config.suggest import suggestion
+from blynk_gateway.core.definition import TOKEN_PATTERN
+
+MAX_SECRET_BYTES = 4096
+"""A token or password with its line end; anything longer is another file."""
+
+SECRETS_FILE = "secrets.yaml"
+
+_EXPECTED = "1 to 64 printable ASCII characters without blank and slash"
+
+_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}")
+
+
+class TokenText(Kind[Secret]):
+    """An auth token in the file, or `!secret NAME` for one kept elsewhere."""
+
+    def read(self, node: yaml.Node, key: str, scope: Scope) -> Secret:
+        """The token, wherever it is kept."""
+        if node.tag == "!secret":
+            text = _named_secret(node, key, scope)
+        elif nodes.has_plain_tag(node) and isinstance(node, yaml.ScalarNode):
+            text = "" if nodes.is_null(node) else node.value
+        else:
+            scope.reject(node, key, f"found no text, expected {_EXPECTED}, or !secret NAME")
+        if not TOKEN_PATTERN.fullmatch(text):
+            what = f"{len(text)} characters that do not fit" if text else "nothing"
+            scope.reject(node, key, f"found {what}, expected {_EXPECTED}")
+        return Secret(text)
+
+    def flow(self, value: Secret) -> str:
+        """Hidden."""
+        return quoted(str(value))
+
+
+class TokenFile(TokenText):
+    """The path of a file that holds an auth token alone, a line end allowed."""
+
+    def read(self, node: yaml.Node, key: str, scope: Scope) -> Secret:
+        """The file's only line."""
+        path = FilePath(must_exist=True).read(node, key, scope)
+        text = _content(path, node, key, scope)
+        if not TOKEN_PATTERN.fullmatch(text):
+            scope.reject(node, key, f"the file {found(str(path))} does not hold {_EXPECTED}")
+        return Secret(text)
+
+
+def _named_secret(node: yaml.Node, key: str, scope: Scope) -> str:
+    name = node.value if isinstance(node, yaml.ScalarNode) else ""
+    if not _NAME.fullmatch(name):
+        scope.reject(node, key, "found !secret without a name, expected !secret NAME")
+    directory = scope.environ.get("CREDENTIALS_DIRECTORY")
+    if directory and os.path.lexists(credential := Path(directory, name)):
+        return _content(credential, node, key, scope)
+    kept = _kept_secrets(scope)
+    if name not in kept:
+        where = f"{SECRETS_FILE} or a systemd credential of that name"
+        text = f"found no secret {quoted(name)}, expected it in {where}{suggestion(name, kept)}"
+        scope.reject(node, key, text)
+    return kept[name]
+
+
+def _kept_secrets(scope: Scope) -> dict[str, str]:
+    if not scope.has_read_secrets:
+        scope.has_read_secrets = True
+        scope.kept_secrets = _read_secrets(scope)
+    if scope.kept_secrets is None:
+        # The file is faulty, which was reported when it was read.
+        raise Rejected
+    return scope.kept_secrets
+
+
+def _read_secrets(scope: Scope) -> dict[str, str]:
+    path = scope.path.parent / SECRETS_FILE
+    if not os.path.lexists(path):
+        return {}
+    inner = Scope(path, scope.report, scope.environ)
+    root = nodes.compose(path, scope.report, is_private=True)
+    kept = {}
+    for name, _, value in inner.pairs_of(root, "") if root else ():
+        if not isinstance(value, yaml.ScalarNode):
+            inner.fault(nodes.line_of(value), join("", name), "found no text, expected a secret")
+        kept[name] = str(value.value)
+    return kept
+
+
+def _content(path: Path, node: yaml.Node, key: str, scope: Scope) -> str:
+    try:
+        content = nodes.read_bytes(path, MAX_SECRET_BYTES)
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror}); expected a readable file"
+        scope.reject(node, key, f"the file {found(str(path))} {reason}")
+    except ValueError as error:
+        scope.reject(node, key, f"the file {found(str(path))} is refused: {error}")
+    return content.decode("utf-8", "replace").rstrip("\r\n")

@@ -1,0 +1,77 @@
+"""Complaints about the configuration, and the list they are collected in."""
+
+from typing import NamedTuple
+
+from blynk_gateway.errors import ConfigError
+
+MAX_FAULTS = 100
+"""More complaints than anybody reads at once; a file of garbage must not fill the screen."""
+
+MAX_FOUND_LENGTH = 40
+"""Characters of a wrong text that a complaint repeats."""
+
+_LAST_OF_BYTE = 0xFF
+
+
+class Fault(NamedTuple):
+    """One complaint: where, what was found and what is expected.
+
+    `line` counts from 1 and is 0 if the file as a whole is meant; `key` is the dotted path, empty
+    if there is none.
+    """
+
+    file: str
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+
+
+class Rejected(Exception):
+    """A value that cannot be used; reading goes on with the next one."""
+
+
+class Report:
+    """Collects the faults of one load."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Keep the fault.
+
+        Raises:
+            ConfigError: if there are too many already; it holds those collected.
+        """
+        if len(self.faults) == MAX_FAULTS:
+            text = f"more than {MAX_FAULTS} faults; correct those above first"
+            raise ConfigError(*sorted(self.faults), Fault(fault.file, 0, "", text))
+        self.faults.append(fault)
+
+    def error(self) -> ConfigError:
+        """All faults as one error, in the order of file and line."""
+        return ConfigError(*sorted(self.faults))
+
+
+def quoted(text: str) -> str:
+    """The text in double quotes, valid as YAML and harmless on a terminal."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def found(text: str) -> str:
+    """The text as a complaint shows it: quoted, and cut if it is long."""
+    if len(text) > MAX_FOUND_LENGTH:
+        return quoted(text[:MAX_FOUND_LENGTH]) + "…"
+    return quoted(text)
+
+
+def _escaped(character: str) -> str:
+    if character in ('"', "\\"):
+        return "\\" + character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code <= _LAST_OF_BYTE else f"\\U{code:08x}"

@@ -1,0 +1,42 @@
+"""Configuration file → options, or every fault of it at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from blynk_gateway.config import nodes
+from blynk_gateway.config.checks import check
+from blynk_gateway.config.fault import Rejected, Report
+from blynk_gateway.config.options import Options
+from blynk_gateway.config.schema import SCHEMA
+from blynk_gateway.config.scope import Scope
+
+
+def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Options:
+    """The options of a configuration file; without a file the defaults.
+
+    Reads, besides the file, the secrets it names: `secrets.yaml` beside it, systemd credentials
+    in `$CREDENTIALS_DIRECTORY`, and every `*_file`. Opens nothing for writing and no socket.
+
+    Args:
+        path: the file; relative paths in it start from its directory.
+        environ: the environment.
+
+    Raises:
+        ConfigError: if anything in it cannot be used. Each of `faults` prints as
+            `file:line: key: what was found, what is expected`.
+    """
+    if path is None:
+        return Options()
+    report = Report()
+    scope = Scope(path, report, environ)
+    try:
+        root = nodes.compose(path, report)
+        options = Options() if root is None else SCHEMA.read(root, "", scope)
+    except Rejected:
+        raise report.error() from None
+    check(options, scope)
+    if report.faults:
+        raise report.error()
+    return replace(options, places=scope.places)

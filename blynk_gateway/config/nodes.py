@@ -1,0 +1,154 @@
+"""YAML text → nodes that know their lines.
+
+Composed and never loaded: plain loading turns `12:30` into 750 and a token of 32 digits into a
+number, and forgets lines. Nothing in the text is ever constructed, whatever its tags say.
+"""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from blynk_gateway.config.fault import Fault, Rejected, Report, found
+
+MAX_FILE_BYTES = 256 * 1024
+"""A thousand devices with names and tokens need 100 KiB; parsing takes seconds beyond this."""
+
+MAX_DEPTH = 32
+"""Nesting of lists and mappings; the deepest option lies at 6."""
+
+_STANDARD_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {
+    _STANDARD_TAG + name
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "value", "seq", "map", "merge")
+}
+
+
+def read_bytes(path: Path, limit: int, *, is_private: bool = False) -> bytes:
+    """The content of a small file; never waits for a pipe or reads a device without end.
+
+    Args:
+        path: the file.
+        limit: most bytes it may have.
+        is_private: refuse the file if its group or others may do anything with it.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is longer than the limit or open to others; says so.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if is_private and os.fstat(descriptor).st_mode & 0o077:
+            raise ValueError(f"others than its owner may use it; expected `chmod 600 {path}`")
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"it has more than {limit // 1024} KiB; expected a smaller file")
+    return content
+
+
+def compose(path: Path, report: Report, *, is_private: bool = False) -> yaml.Node | None:
+    """The root node of a YAML file, or None if the file holds nothing.
+
+    Raises:
+        Rejected: if the file cannot be read or is no YAML; the report says why.
+    """
+    fault = Fault(str(path), 0, "", "")
+    text = ""
+    try:
+        text = read_bytes(path, MAX_FILE_BYTES, is_private=is_private).decode("utf-8-sig")
+        return _compose(text)
+    except OSError as error:
+        fault = fault._replace(text=f"cannot be read: {error.strerror}; {_remedy(error)}")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        fault = fault._replace(line=line, text=f"found byte 0x{byte:02x}, expected UTF-8 text")
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        character = f"the character U+{error.character:04X}"
+        fault = fault._replace(line=line, text=f"found {character}, expected printable text")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        fault = fault._replace(line=mark.line + 1 if mark else 0, text=_syntax(error))
+    except ValueError as error:
+        fault = fault._replace(text=f"is refused: {error}")
+    report.add(fault)
+    raise Rejected
+
+
+def line_of(node: yaml.Node) -> int:
+    """The line a node begins at, from 1."""
+    return int(node.start_mark.line) + 1
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Whether nothing, `~` or `null` stands there; quotes make a text of it."""
+    return bool(node.tag == _STANDARD_TAG + "null" and isinstance(node, yaml.ScalarNode))
+
+
+def is_merge(node: yaml.Node) -> bool:
+    """Whether the key is `<<`, which takes over another mapping."""
+    return bool(node.tag == _STANDARD_TAG + "merge")
+
+
+def has_plain_tag(node: yaml.Node) -> bool:
+    """Whether the node carries no tag, or one of YAML's own for texts, lists and mappings."""
+    return node.tag in _PLAIN_TAGS
+
+
+def describe(node: yaml.Node) -> str:
+    """What stands there, for a complaint."""
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "nothing" if is_null(node) else found(node.value)
+
+
+class _Composer(yaml.SafeLoader):
+    """Composes with a limit on depth, where PyYAML would recurse until Python gives up."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            problem = f"found more than {MAX_DEPTH} levels of lists and mappings"
+            mark = parent.start_mark if parent else self.get_mark()
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[arg-type]
+        self.depth -= 1
+        return node
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "expected a file; check the path"
+    if isinstance(error, PermissionError):
+        return "expected a file this user may read; check its owner and mode"
+    return "expected a regular file"
+
+
+def _compose(text: str) -> yaml.Node | None:
+    composer = _Composer(text)
+    try:
+        return composer.get_single_node()
+    except (ValueError, OverflowError) as error:
+        # PyYAML lets "\UFFFFFFFF" and `%YAML 1.<5000 digits>` through to chr() and int().
+        problem = "found a number out of range"
+        mark = composer.get_mark()
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark) from error
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or error.context or "it is malformed"
+    if problem.startswith("found undefined alias"):
+        # The name may be the head of a token that begins with an asterisk: not repeated.
+        problem = "found * without an anchor of that name; quote a text that begins with *"
+    elif problem.startswith("found undefined tag handle"):
+        problem = "found ! with an unknown name; quote a text that begins with !"
+    elif "cannot start any token" in problem and "\\t" in problem:
+        problem = "found a tab, expected blanks"
+    elif problem == "but found another document":
+        problem = "found a second document after ---, expected one"
+    return f"cannot be read as YAML: {problem}"

@@ -1,0 +1,162 @@
+"""Typed options of every section, defaults beside their docs.
+
+Nothing here reads a file or knows YAML. Equality of two options means that nothing changed
+between two loads: where a value came from does not count.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from blynk_gateway.config.secret import Secret
+from blynk_gateway.core.datastream import Datastream, Template
+from blynk_gateway.core.links import Link
+
+DAY_MS = 86_400_000
+
+
+class Address(NamedTuple):
+    """Where to listen; an IPv6 host stands here without its brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Place(NamedTuple):
+    """The place in a file that set an option."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class LogLevel(StrEnum):
+    """The least severe messages that are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """The gateway as a device of its own.
+
+    Attributes:
+        slug: the device part of its pin addresses, `pi/V1`.
+        token: None for one that is generated once and kept in the data directory.
+    """
+
+    name: str = "Blynk Gateway"
+    slug: str = "pi"
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """Certificate chain and key in PEM files; None for one issued by the gateway's own CA."""
+
+    cert: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaOptions:
+    """What one device may send; the defaults are a stock server's 100 a second, twice at once.
+
+    Attributes:
+        messages_per_second: sustained rate, 0 for no quota.
+        burst: messages that may come at once after a pause.
+    """
+
+    messages_per_second: int = 100
+    burst: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """Listeners for devices, HTTP and WebSocket; the ports are those of a stock server."""
+
+    listen: tuple[Address, ...] = (Address("0.0.0.0", 8080),)  # noqa: S104  devices are on the LAN
+    listen_tls: tuple[Address, ...] = (Address("0.0.0.0", 9443),)  # noqa: S104  likewise
+    tls: TlsOptions = TlsOptions()
+    quota: QuotaOptions = QuotaOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """A device declared in the file.
+
+    Attributes:
+        template: name of a template, None for none.
+        datastreams: its own datastreams by pin; each stands in place of the template's.
+        stale_after_ms: silence after which it counts as stale, None for never.
+        metadata: fields a device may ask for, by name.
+    """
+
+    slug: str
+    name: str
+    token: Secret
+    template: str | None = None
+    datastreams: Mapping[str, Datastream] = field(default_factory=dict)
+    stale_after_ms: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionOptions:
+    """How long history is kept; None for ever."""
+
+    raw_ms: int | None = 30 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryOptions:
+    """The journal.
+
+    Attributes:
+        commit_every_ms: the most that a power cut can cost.
+    """
+
+    commit_every_ms: int = 1000
+    retention: RetentionOptions = RetentionOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingOptions:
+    """What is logged to standard error."""
+
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything the configuration file says.
+
+    Attributes:
+        data_dir: None for the place `find_data_dir` chooses.
+        places: where each given key stands, by its dotted path; not part of equality.
+    """
+
+    gateway: GatewayOptions = GatewayOptions()
+    data_dir: Path | None = None
+    server: ServerOptions = ServerOptions()
+    devices: Mapping[str, DeviceOptions] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    history: HistoryOptions = HistoryOptions()
+    logging: LoggingOptions = LoggingOptions()
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def datastreams_of(self, device: DeviceOptions) -> dict[str, Datastream]:
+        """The device's datastreams by pin: its template's, replaced by its own."""
+        shared = self.templates[device.template].datastreams if device.template else {}
+        return {**shared, **device.datastreams}

@@ -1,0 +1,132 @@
+"""The whole format: which keys the file may hold. Its documentation is docs/reference/config.md."""
+
+from blynk_gateway.config.credentials import TokenFile, TokenText
+from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
+from blynk_gateway.config.options import (
+    DeviceOptions,
+    GatewayOptions,
+    HistoryOptions,
+    LoggingOptions,
+    LogLevel,
+    Options,
+    QuotaOptions,
+    RetentionOptions,
+    ServerOptions,
+    TlsOptions,
+)
+from blynk_gateway.config.scalars import (
+    LISTEN_ADDRESS,
+    PIN_ADDRESS,
+    SLUG,
+    FilePath,
+    choice,
+    duration,
+    duration_or,
+    text_of,
+    whole_number,
+)
+from blynk_gateway.config.templates import DATASTREAMS, TEMPLATES
+from blynk_gateway.core.device import MAX_DEVICES, MAX_METADATA_FIELDS
+from blynk_gateway.core.links import Link
+
+MAX_RATE = 1_000_000
+"""Messages a second beyond which a quota is none: the server itself is slower."""
+
+MIN_COMMIT_EVERY_MS = 10
+MAX_COMMIT_EVERY_MS = 3_600_000
+"""Shorter windows wear the card out; longer ones cost more than an hour at a power cut."""
+
+MIN_STALE_AFTER_MS = 1000
+
+MAX_LISTENERS = 16
+MAX_LINKS = 10_000
+
+
+_TOKEN_FILE = Key("token_file", TokenFile(), "token")
+
+_GATEWAY = Section(
+    GatewayOptions,
+    (
+        Key("name", text_of("a name")),
+        Key("slug", SLUG),
+        Key("token", OrNull(TokenText())),
+        _TOKEN_FILE,
+    ),
+)
+
+_PEM = OrNull(FilePath(must_exist=True))
+
+_SERVER = Section(
+    ServerOptions,
+    (
+        Key("listen", ListOf(LISTEN_ADDRESS, 'a list such as ["0.0.0.0:8080"]', MAX_LISTENERS)),
+        Key("listen_tls", ListOf(LISTEN_ADDRESS, 'a list such as ["0.0.0.0:9443"]', MAX_LISTENERS)),
+        Key("tls", Section(TlsOptions, (Key("cert", _PEM), Key("key", _PEM)))),
+        Key(
+            "quota",
+            Section(
+                QuotaOptions,
+                (
+                    Key("messages_per_second", whole_number(0, MAX_RATE)),
+                    Key("burst", whole_number(1, MAX_RATE)),
+                ),
+            ),
+        ),
+    ),
+)
+
+_DEVICES = MapOf(
+    SLUG,
+    ("slug", "name"),
+    Section(
+        DeviceOptions,
+        (
+            Key("name", text_of("a name")),
+            Key("token", TokenText()),
+            _TOKEN_FILE,
+            Key("template", OrNull(SLUG)),
+            Key("datastreams", DATASTREAMS),
+            Key("stale_after", duration_or("never", MIN_STALE_AFTER_MS), "stale_after_ms"),
+            Key("metadata", Table(text_of("a name"), text_of("a text"), MAX_METADATA_FIELDS)),
+        ),
+        required=("token",),
+    ),
+    # The gateway itself is a device too.
+    limit=MAX_DEVICES - 1,
+)
+
+_LINK = Section(
+    Link,
+    (Key("from", PIN_ADDRESS, "source"), Key("to", PIN_ADDRESS, "target")),
+    required=("source", "target"),
+)
+
+_HISTORY = Section(
+    HistoryOptions,
+    (
+        Key("commit_every", duration(MIN_COMMIT_EVERY_MS, MAX_COMMIT_EVERY_MS), "commit_every_ms"),
+        Key(
+            "retention",
+            Section(
+                RetentionOptions,
+                (Key("raw", duration_or("forever", 1000), "raw_ms"),),
+                later=frozenset({"minute", "hour", "day"}),
+            ),
+        ),
+    ),
+)
+
+SCHEMA: Section[Options] = Section(
+    Options,
+    (
+        Key("gateway", _GATEWAY),
+        Key("data_dir", OrNull(FilePath(must_exist=False))),
+        Key("server", _SERVER),
+        Key("devices", _DEVICES),
+        Key("templates", TEMPLATES),
+        Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
+        Key("history", _HISTORY),
+        Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
+    ),
+    later=frozenset({"gpio", "mqtt", "upstream", "automations", "webhooks", "dashboards"}),
+)

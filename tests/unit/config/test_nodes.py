@@ -1,0 +1,131 @@
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blynk_gateway.config import nodes
+from blynk_gateway.config.fault import Rejected, Report
+
+
+def composed(text: str) -> yaml.Node:
+    node = yaml.compose(text)
+    assert isinstance(node, yaml.Node)
+    return node
+
+
+def complaint(path: Path, *, is_private: bool = False) -> str:
+    report = Report()
+    with pytest.raises(Rejected):
+        nodes.compose(path, report, is_private=is_private)
+    (fault,) = report.faults
+    return str(fault).removeprefix(str(path))
+
+
+def test_values_keep_their_text_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("# head\ntime: 12:30\n")
+    root = nodes.compose(path, Report())
+    assert isinstance(root, yaml.MappingNode)
+    value = root.value[0][1]
+    assert (value.value, nodes.line_of(value)) == ("12:30", 2)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "\ufeff"])
+def test_file_with_nothing_in_it_has_no_root(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    root = nodes.compose(path, Report())
+    assert root is None or nodes.is_null(root)
+
+
+def test_directory_and_missing_file_are_refused(tmp_path: Path) -> None:
+    assert complaint(tmp_path) == ": cannot be read: Is a directory; expected a regular file"
+    missing = ": cannot be read: No such file or directory; expected a file; check the path"
+    assert complaint(tmp_path / "a.yaml") == missing
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may read everything: be nobody for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_unreadable_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.touch(0o000)
+    with without_privileges():
+        text = complaint(path)
+    assert text.startswith(": cannot be read: Permission denied; expected a file this user may")
+
+
+def test_pipe_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert nodes.compose(tmp_path / "pipe", Report()) is None
+
+
+def test_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"#" * (nodes.MAX_FILE_BYTES + 1))
+    assert complaint(path) == ": is refused: it has more than 256 KiB; expected a smaller file"
+    path.write_bytes(b"#" * nodes.MAX_FILE_BYTES)
+    assert nodes.compose(path, Report()) is None
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
+def test_private_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a.yaml"
+    path.touch()
+    path.chmod(mode)
+    assert complaint(path, is_private=True).startswith(": is refused: others than its owner")
+    path.chmod(0o600)
+    assert nodes.compose(path, Report(), is_private=True) is None
+
+
+def test_depth_has_a_limit_before_python_has(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("[" * 5000)
+    assert "more than 32 levels" in complaint(path)
+    path.write_text("[" * nodes.MAX_DEPTH + "]" * nodes.MAX_DEPTH)
+    assert nodes.compose(path, Report()) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["%YAML 1." + "9" * 5000 + "\n---\na\n", r'"\UFFFFFFFF"', r'"\U00110000"']
+)
+def test_numbers_that_python_cannot_hold_are_faults(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    assert complaint(path) == ":1: cannot be read as YAML: found a number out of range"
+
+
+def test_token_taken_for_an_alias_or_a_tag_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    for text in ("token: *hidden", "token: !hidden!x y"):
+        path.write_text(text)
+        assert "hidden" not in complaint(path)
+
+
+def test_null_is_nothing_but_quoted_null_is_a_text() -> None:
+    assert [nodes.is_null(composed(text)) for text in ("null", "~", "'null'", "[]")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("{a: b}", "a mapping"), ("[a]", "a list"), ("null", "nothing"), ("a", '"a"')],
+)
+def test_node_is_described(text: str, expected: str) -> None:
+    assert nodes.describe(composed(text)) == expected

@@ -1,0 +1,98 @@
+"""The schema, its page in the documentation and the example files say the same."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blynk_gateway.config import Options, as_yaml, effective, load
+from blynk_gateway.config.kinds import Kind, ListOf, MapOf, Section
+from blynk_gateway.config.schema import SCHEMA
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/reference/config.md").read_text()
+EXAMPLE = ROOT / "config/gateway.example.yaml"
+PLACEHOLDERS = {"devices": "<slug>", "templates": "<name>", "datastreams": "<pin>"}
+
+# One device and one template that leave everything else to the defaults.
+MINIMAL = "devices: {<slug>: {token: t}}\ntemplates: {<name>: {datastreams: {<pin>: }}}\n"
+NAMES = {"<slug>": "shed", "<name>": "all", "<pin>": "V1"}
+
+
+def documented() -> list[str]:
+    return re.findall(r"^####? `(.+)`$", PAGE, re.MULTILINE)
+
+
+def keys_of(kind: Kind[Any], path: str) -> Iterator[str]:
+    """Every option below a kind; a device's own datastreams are those of templates."""
+    match kind:
+        case Section():
+            for key in kind.keys:
+                yield from keys_of(key.kind, f"{path}.{key.name}".removeprefix("."))
+        case MapOf() if path != "devices.<slug>.datastreams":
+            yield from keys_of(kind.section, f"{path}.{PLACEHOLDERS[path.rpartition('.')[2]]}")
+        case ListOf(kind=Section()):
+            yield path
+            yield from keys_of(kind.kind, f"{path}[]")
+        case _:
+            yield path
+
+
+def test_every_option_is_documented_and_nothing_else() -> None:
+    assert documented() == list(keys_of(SCHEMA, ""))
+
+
+def test_documented_defaults_are_the_real_ones(tmp_path: Path) -> None:
+    text = MINIMAL
+    for placeholder, name in NAMES.items():
+        text = text.replace(placeholder, name)
+    path = tmp_path / "gateway.yaml"
+    path.write_text(text)
+    real = {setting.key: setting.value for setting in effective(load(path, {}))}
+    sections = re.findall(r"^### `([^`]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    told = {key: re.search(r"Default\s`(.*)`\.$", body, re.MULTILINE) for key, body in sections}
+    stated = {key: match[1] for key, match in told.items() if match}
+    for placeholder, name in NAMES.items():
+        stated = {key.replace(placeholder, name): value for key, value in stated.items()}
+    assert stated == {key: real[key] for key in stated}
+    untold = {key.rpartition(".")[2] for key in real.keys() - stated.keys()}
+    assert untold == {"name", "token"}
+
+
+def test_example_as_it_stands_is_fine_and_declares_no_device() -> None:
+    # A token in an example would become a password that everybody knows.
+    options = load(EXAMPLE, {})
+    assert options.devices == {}
+    assert options.gateway.token is None
+
+
+def test_example_with_every_option_switched_on_sets_each_section(tmp_path: Path) -> None:
+    for name, content in {"gateway.token": "t", "server.crt": "", "server.key": ""}.items():
+        (tmp_path / name).write_text(content)
+    path = tmp_path / "gateway.yaml"
+    path.write_text(re.sub(r"^#(?! \S|$)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
+    options = load(path, {})
+    given = {re.sub(r"[.[].*", "", key) for key in options.places}
+    assert given == {key.name for key in SCHEMA.keys}
+    assert set(options.devices["greenhouse"].datastreams) == {"V7", "V8"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config/templates").glob("*.yaml")), ids=str)
+def test_ready_made_template_is_fine_and_named_like_its_file(path: Path) -> None:
+    options = load(path, {})
+    assert list(options.templates) == [path.stem]
+    assert options.templates[path.stem].datastreams
+
+
+def test_sections_of_later_versions_are_not_taken_silently() -> None:
+    later = {"gpio", "mqtt", "upstream", "automations", "webhooks", "dashboards"}
+    assert SCHEMA.later == later
+    assert not later & {key.name for key in SCHEMA.keys}
+
+
+def test_defaults_shown_as_yaml_are_the_defaults_again(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(as_yaml(effective(Options())))
+    assert load(path, {}) == Options()
