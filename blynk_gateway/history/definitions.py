@@ -1,0 +1,53 @@
+"""Device definitions as JSON text and back. ASCII only, so that no character of a name is lost."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
+from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.errors import DeviceError, HistoryCorrupt
+
+
+def dump(definition: DeviceDefinition) -> str:
+    """The definition as a JSON object."""
+    return json.dumps(
+        {
+            "slug": definition.slug,
+            "name": definition.name,
+            "token": definition.token,
+            "source": definition.source,
+            "template": definition.template,
+            "datastreams": [asdict(one) for one in definition.datastreams.values()],
+            "stale_after_ms": definition.stale_after_ms,
+            "metadata": dict(definition.metadata),
+        }
+    )
+
+
+def load(text: str) -> DeviceDefinition:
+    """The inverse of `dump`.
+
+    Raises:
+        HistoryCorrupt: the text is not what `dump` makes.
+    """
+    try:
+        fields = json.loads(text)
+        datastreams = [_datastream(one) for one in fields.pop("datastreams")]
+        fields["source"] = DeviceSource(fields["source"])
+        return DeviceDefinition(**fields, datastreams={one.pin: one for one in datastreams})
+    except (ValueError, KeyError, TypeError, AttributeError, DeviceError) as error:
+        raise HistoryCorrupt(f"the definition of a device is damaged: {error}") from error
+
+
+def _datastream(fields: dict[str, Any]) -> Datastream:
+    default = fields["default"]
+    return Datastream(
+        **{
+            **fields,
+            "type": DatastreamType(fields["type"]),
+            "default": None if default is None else tuple(default),
+            "authority": Authority(fields["authority"]),
+            "labels": tuple((number, label) for number, label in fields["labels"]),
+        }
+    )

@@ -1,0 +1,313 @@
+"""The keeper of everything that was published: its mailbox, its one writer, its life.
+
+1. Nothing taken from the mailbox is forgotten before a transaction with it has succeeded.
+2. While commits fail, the mailbox is emptied all the same, so that the gate stays open and devices
+   go on; what waits is bounded, and beyond the bound the oldest points are lost, and counted.
+3. While commits are slow, nothing is lost: the mailbox fills and closes the gate.
+4. One user of the connection at a time: whoever holds the lock.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from pathlib import Path
+
+from blynk_gateway.core.change import Change, EventChange
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.core.gate import Gate
+from blynk_gateway.core.mailbox import Mailbox, Overflow
+from blynk_gateway.core.ports import ApiToken
+from blynk_gateway.errors import HistoryCorrupt, HistoryError
+from blynk_gateway.history.database import Database, move_aside, open_database
+from blynk_gateway.history.lock import DirectoryLock
+from blynk_gateway.history.recorder import Recorder
+from blynk_gateway.history.restore import Restored, read_events, restore
+from blynk_gateway.history.retention import Retention
+from blynk_gateway.runtime.health import Health, HealthState
+from blynk_gateway.runtime.logs import Repeats
+
+log = logging.getLogger(__name__)
+
+MAILBOX_LIMIT = 100_000
+"""Changes that wait before the sources must."""
+
+MAX_POINTS_WAITING = 100_000
+"""Points kept in memory while commits fail."""
+
+COMMIT_CHANGES = 20_000
+"""Changes that are committed at once, however little time has passed."""
+
+SLICE_CHANGES = 1000
+"""Changes recorded in one go: they hold up the loop for half a millisecond."""
+
+CHECKPOINT_S = 300.0
+CHECKPOINT_CHANGES = 200_000
+"""What a start after a crash has to replay at most."""
+
+RETRY_S = 1.0
+MAX_RETRY_S = 30.0
+
+_COMPONENT = "history"
+
+
+class Journal:
+    """Meets `core.ports.Journal` and `core.ports.ApiTokens`.
+
+    Without `run`, what is in the mailbox is written by `flush` and `close`.
+
+    Args:
+        path: the database; its directory is made if it is missing, and owned while open.
+        commit_every_ms: how long a change may wait for its commit.
+        retention_raw_ms: age beyond which points go, None for never.
+
+    Attributes:
+        mailbox: to be subscribed to everything.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        commit_every_ms: int,
+        retention_raw_ms: int | None,
+        clock: Clock,
+        gate: Gate,
+        health: Health,
+    ) -> None:
+        self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
+        self._path = path
+        self._commit_every_s = commit_every_ms / 1000
+        self._retention = Retention(clock, retention_raw_ms)
+        self._clock = clock
+        self._health = health
+        self._lost_lines = Repeats(clock)
+        self._lock = asyncio.Lock()
+        self._slices: deque[list[Change]] = deque()
+        self._changes_since_checkpoint = 0
+        self._checkpoint_at = 0.0
+        self._retry_at = 0.0
+        self._retry_s = 0.0
+        self._damage = ""
+        self._opened: tuple[DirectoryLock, Database, Recorder] | None = None
+
+    async def open(self) -> Restored:
+        """Take the data directory, open the database and read what an earlier run left.
+
+        A damaged file is moved aside and a new one begun.
+
+        Raises:
+            HistoryInUse: another process has the directory.
+            SchemaTooNew: the database was written by a later version.
+            HistoryError: it cannot be used; nothing is left open.
+        """
+        owned = _own(self._path.parent)
+        try:
+            try:
+                database, restored, recorder = await _open_and_restore(self._path)
+            except HistoryCorrupt as error:
+                aside = move_aside(self._path, self._clock.now_ms())
+                self._damage = (
+                    f"{error}; it was moved to {aside} and a new one begun:"
+                    " restore a backup, or add devices and API tokens again"
+                )
+                database, restored, recorder = await _open_and_restore(self._path)
+        except BaseException:
+            owned.release()
+            raise
+        if self._damage:
+            log.error("history damaged", extra={"reason": self._damage})
+        self._opened = owned, database, recorder
+        # What was replayed need not be replayed again.
+        self._checkpoint_at = self._clock.monotonic()
+        async with self._lock:
+            await self._try_to_save(database, recorder)
+        return restored
+
+    def reconfigure(self, *, commit_every_ms: int, retention_raw_ms: int | None) -> None:
+        """Change the options; they hold from the next commit on."""
+        self._commit_every_s = commit_every_ms / 1000
+        self._retention.keep_ms = retention_raw_ms
+
+    async def run(self) -> None:
+        """Commit what comes, until cancelled or closed."""
+        while True:
+            self._queue(await self.mailbox.take(COMMIT_CHANGES, self._commit_every_s))
+            async with self._lock:
+                if self._opened is None:
+                    return
+                _, database, recorder = self._opened
+                await self._record(recorder)
+                if self._clock.monotonic() >= self._retry_at:
+                    await self._try_to_save(database, recorder)
+                if self._is_failing:
+                    self._drop_oldest(recorder)
+
+    async def flush(self) -> None:
+        """Return when everything published so far is committed.
+
+        Raises:
+            HistoryError: it cannot be committed now; it is kept, and tried again later.
+        """
+        async with self._lock:
+            await self._flush(*self._database())
+
+    async def close(self) -> None:
+        """Commit everything with a checkpoint, and close. May be called twice, and unopened."""
+        async with self._lock:
+            if self._opened is None:
+                return
+            owned, database, recorder = self._opened
+            self._opened = None
+            self._checkpoint_at = self._clock.monotonic()
+            try:
+                with contextlib.suppress(HistoryError):
+                    await self._flush(database, recorder)
+                if recorder.pending:
+                    lost = recorder.pending.points
+                    log.error("history not saved at stop", extra={"points": lost})
+            finally:
+                await database.close()
+                owned.release()
+
+    async def events(self, device: str | None, limit: int) -> list[EventChange]:
+        """The latest entries of the event timeline, newest first.
+
+        Raises:
+            HistoryError: they cannot be read.
+        """
+        async with self._lock:
+            database, recorder = self._database()
+            self._queue(self.mailbox.drain())
+            await self._record(recorder)
+            await self._try_to_save(database, recorder)
+            return await read_events(database, device, limit)
+
+    async def api_tokens(self) -> list[ApiToken]:
+        """All of them, by name.
+
+        Raises:
+            HistoryError: they cannot be read.
+        """
+        async with self._lock:
+            database, _ = self._database()
+            rows = await database.fetch("SELECT * FROM api_token ORDER BY name")
+            return [ApiToken(*row) for row in rows]
+
+    async def add_api_token(self, token: ApiToken) -> bool:
+        """Add one, on disk when this returns; False if the name is taken.
+
+        Raises:
+            HistoryError: it cannot be written; there is no such token then.
+        """
+        async with self._lock:
+            database, _ = self._database()
+            if await database.fetch("SELECT 1 FROM api_token WHERE name = ?", (token.name,)):
+                return False
+            await database.write([("INSERT INTO api_token VALUES (?, ?, ?, ?)", token)])
+            return True
+
+    async def remove_api_token(self, name: str) -> bool:
+        """Remove one, on disk when this returns; False if there is none of this name.
+
+        Raises:
+            HistoryError: it cannot be written; the token is still there.
+        """
+        async with self._lock:
+            database, _ = self._database()
+            if not await database.fetch("SELECT 1 FROM api_token WHERE name = ?", (name,)):
+                return False
+            await database.write([("DELETE FROM api_token WHERE name = ?", (name,))])
+            return True
+
+    @property
+    def _is_failing(self) -> bool:
+        return self._retry_s > 0
+
+    def _database(self) -> tuple[Database, Recorder]:
+        if self._opened is None:
+            raise HistoryError(f"{self._path} is not open; expected a running gateway")
+        _, database, recorder = self._opened
+        return database, recorder
+
+    def _queue(self, changes: list[Change]) -> None:
+        for start in range(0, len(changes), SLICE_CHANGES):
+            self._slices.append(changes[start : start + SLICE_CHANGES])
+
+    async def _record(self, recorder: Recorder) -> None:
+        while self._slices:
+            changes = self._slices.popleft()
+            recorder.record(changes)
+            self._changes_since_checkpoint += len(changes)
+            await asyncio.sleep(0)
+
+    async def _flush(self, database: Database, recorder: Recorder) -> None:
+        self._queue(self.mailbox.drain())
+        await self._record(recorder)
+        await self._save(database, recorder)
+
+    async def _try_to_save(self, database: Database, recorder: Recorder) -> None:
+        with contextlib.suppress(HistoryError):
+            await self._save(database, recorder)
+
+    async def _save(self, database: Database, recorder: Recorder) -> None:
+        try:
+            if recorder.unsaved and self._is_checkpoint_due:
+                await self._checkpoint(recorder)
+            if recorder.pending:
+                await database.write(recorder.pending.statements())
+                recorder.pending.clear()
+            await self._retention.step(database, recorder.checkpoint_seq)
+        except HistoryError as error:
+            self._retry_s = min(max(RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
+            self._retry_at = self._clock.monotonic() + self._retry_s
+            self._health.report(_COMPONENT, HealthState.FAILED, str(error))
+            raise
+        self._retry_s = self._retry_at = 0.0
+        state = HealthState.DEGRADED if self._damage else HealthState.OK
+        self._health.report(_COMPONENT, state, self._damage)
+
+    @property
+    def _is_checkpoint_due(self) -> bool:
+        return (
+            self._changes_since_checkpoint >= CHECKPOINT_CHANGES
+            or self._clock.monotonic() >= self._checkpoint_at
+        )
+
+    async def _checkpoint(self, recorder: Recorder) -> None:
+        streams = list(recorder.unsaved)
+        for start in range(0, len(streams), SLICE_CHANGES):
+            recorder.save_values(streams[start : start + SLICE_CHANGES])
+            await asyncio.sleep(0)
+        recorder.finish_checkpoint()
+        self._changes_since_checkpoint = 0
+        self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_S
+
+    def _drop_oldest(self, recorder: Recorder) -> None:
+        lost = recorder.pending.drop_oldest(MAX_POINTS_WAITING)
+        if lost:
+            # What cannot be replayed any more has to come back from the table of values.
+            self._checkpoint_at = self._clock.monotonic()
+            self._health.count("history_points_lost", lost)
+            if self._lost_lines.allow("lost") is not None:
+                total = self._health.counters["history_points_lost"]
+                log.error("history points lost", extra={"points": total})
+
+
+def _own(directory: Path) -> DirectoryLock:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HistoryError(
+            f"{directory}: {error.strerror}; expected a directory to keep history in"
+        ) from error
+    return DirectoryLock(directory / "lock")
+
+
+async def _open_and_restore(path: Path) -> tuple[Database, Restored, Recorder]:
+    database = await open_database(path)
+    try:
+        return database, *await restore(database)
+    except BaseException:
+        await database.close()
+        raise

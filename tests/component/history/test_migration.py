@@ -1,0 +1,101 @@
+import shutil
+import sqlite3
+from pathlib import Path
+
+import aiosqlite
+import pytest
+
+from blynk_gateway.errors import SchemaTooNew
+from blynk_gateway.history.migration import STEPS, migrate, scripts
+from tests.component.history.system import System, files_of
+
+SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Every table and index as SQL, blanks and comments left out."""
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    found = {
+        name: " ".join(" ".join(line.split("--")[0] for line in sql.splitlines()).split())
+        for name, sql in rows
+    }
+    connection.close()
+    return found
+
+
+async def test_empty_file_and_every_released_one_get_the_same_schema(tmp_path: Path) -> None:
+    async with System(tmp_path / "new") as system:
+        pass
+    expected = schema(system.path)
+    released = sorted(SCHEMAS.glob("v*.db"))
+    assert len(released) == len(STEPS)
+    for path in released:
+        shutil.copy(path, tmp_path / "gateway.db")
+        async with System(tmp_path) as system:
+            pass
+        assert schema(system.path) == expected
+
+
+async def test_database_of_schema_1_is_read_in_full(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v1.db", tmp_path / "gateway.db")
+    async with System(tmp_path) as system:
+        restored = system.restored
+        assert system.values == {
+            "greenhouse/V5": ("21.5",),
+            "greenhouse/V6": ("1", "\udcff"),
+            "shed/D4": ("1",),
+        }
+        assert [one.slug for one in restored.definitions] == ["greenhouse", "shed"]
+        assert restored.properties == {"greenhouse": {("V5", "color"): ("#23C48E",)}}
+        assert restored.metadata == {"greenhouse": {"Location": "Garten"}}
+        assert restored.infos["greenhouse"] == (("ver", "1.3.2"), ("h-beat", "50"))
+        assert restored.last_seen == {"greenhouse": 1_700_000_000_000}
+        assert restored.instance_id == "0123456789abcdef0123456789abcdef"
+        assert restored.next_seq > 10
+        assert [event.code for event in await system.journal.events(None, 10)] == ["too_hot"]
+        assert [token.name for token in await system.journal.api_tokens()] == ["phone"]
+
+
+async def test_later_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        pass
+    connection = sqlite3.connect(system.path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = system.path.read_bytes()
+    with pytest.raises(SchemaTooNew, match="has schema version 99; expected at most 1"):
+        await System(tmp_path).journal.open()
+    assert system.path.read_bytes() == before
+    assert files_of(tmp_path, "*.damaged-*") == {}
+
+
+async def test_steps_run_once_each_and_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    fake = "CREATE TABLE extra (a INTEGER); INSERT INTO extra SELECT count(*) FROM setting"
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        await migrate(connection, path, scripts())
+        await migrate(connection, path, [*scripts(), fake])
+        await migrate(connection, path, [*scripts(), fake])
+        assert [tuple(row) for row in await connection.execute_fetchall("SELECT * FROM extra")] == [
+            (0,)
+        ]
+        assert await user_version(connection) == len(STEPS) + 1
+
+
+async def test_step_that_fails_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    broken = "CREATE TABLE extra (a INTEGER); INSERT INTO nowhere VALUES (1)"
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        await migrate(connection, path, scripts())
+        with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+            await migrate(connection, path, [*scripts(), broken])
+        assert await user_version(connection) == len(STEPS)
+        tables = await connection.execute_fetchall("SELECT name FROM sqlite_schema")
+        assert ("extra",) not in [tuple(row) for row in tables]
+
+
+async def user_version(connection: aiosqlite.Connection) -> int:
+    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    assert isinstance(version, int)
+    return version
