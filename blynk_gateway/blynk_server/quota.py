@@ -1,0 +1,127 @@
+"""What one device may ask of us: messages per second, events, notifications.
+
+Limits belong to the device, not to a connection: connecting anew or twice gains nothing.
+"""
+
+from blynk_gateway.config.options import QuotaOptions
+from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
+from blynk_gateway.core.quota import TokenBucket
+
+MAX_WAIT_S = 4.0
+"""Longest time a device over its quota is made to wait before messages are refused. Stock Python
+clients ping after 10 s without input and hang up after 15 s: the answer must come in between."""
+
+REFUSAL_NOTICE_S = 60.0
+"""Between two answers "quota exceeded" to one device. Source: the Java server."""
+
+EVENT_INTERVAL_S = 1.0
+EVENTS_PER_DAY = 100
+"""Events of one code, and of all. Source: the cloud's limits, blynk-protocol §7.2."""
+
+NOTIFICATION_INTERVAL_S = 5.0
+NOTIFICATIONS_PER_DAY = 100
+"""Per channel. Source: the Java server, which has the daily limit for mail only."""
+
+_MAX_NAMES = 256
+_DAY_S = 86_400
+
+
+class DeviceLimits:
+    """The meters of one device. `now` is monotonic seconds everywhere."""
+
+    __slots__ = ("_bucket", "_counts", "_last", "_notice_at", "_over_since")
+
+    def __init__(self, quota: QuotaOptions, now: float) -> None:
+        self._over_since: float | None = None
+        self._notice_at = now
+        self._last: dict[str, float] = {}
+        self._counts: dict[str, tuple[int, int]] = {}
+        self._bucket: TokenBucket | None = None
+        self.set_quota(quota, now)
+
+    def set_quota(self, quota: QuotaOptions, now: float) -> None:
+        """Count messages by another quota from now on."""
+        rate = quota.messages_per_second
+        self._bucket = TokenBucket(rate, max(quota.burst, 1), now) if rate else None
+
+    def charge(self, messages: int, now: float) -> float | None:
+        """Count messages that came in.
+
+        Returns:
+            Seconds to read nothing, mostly 0; or None if the messages are to be refused, because
+            the device was made to wait for as long as it can stand. Refused ones do not count.
+        """
+        if self._bucket is None:
+            return 0.0
+        debt_s = self._bucket.charge(messages, now)
+        if debt_s == 0:
+            self._over_since = None
+            return 0.0
+        if self._over_since is None:
+            self._over_since = now
+        if now - self._over_since + debt_s > MAX_WAIT_S:
+            self._bucket.charge(-messages, now)
+            return None
+        return debt_s
+
+    def may_tell_refusal(self, now: float) -> bool:
+        """Whether the device may be told now that messages were refused; True uses it up."""
+        if now < self._notice_at:
+            return False
+        self._notice_at = now + REFUSAL_NOTICE_S
+        return True
+
+    def may_log_event(self, code: str, now: float) -> bool:
+        """Whether one more event of this code is within the limits; True counts it."""
+        return self._may(f"event {code}", "event", EVENT_INTERVAL_S, EVENTS_PER_DAY, now)
+
+    def may_notify(self, channel: str, now: float) -> bool:
+        """Whether one more message on this channel is within the limits; True counts it."""
+        return self._may(channel, channel, NOTIFICATION_INTERVAL_S, NOTIFICATIONS_PER_DAY, now)
+
+    def _may(self, name: str, group: str, interval_s: float, per_day: int, now: float) -> bool:
+        day, count = self._counts.get(group, (0, 0))
+        today = int(now) // _DAY_S
+        if day != today:
+            count = 0
+        last = self._last.get(name)
+        if count >= per_day or (last is not None and now < last + interval_s):
+            return False
+        if len(self._last) >= _MAX_NAMES:
+            self._last.clear()
+        self._last[name] = now
+        self._counts[group] = (today, count + 1)
+        return True
+
+
+class Limits:
+    """The meters of all devices, by slug."""
+
+    def __init__(self, registry: DeviceRegistry, quota: QuotaOptions) -> None:
+        self._registry = registry
+        self._quota = quota
+        self._limits: dict[str, DeviceLimits] = {}
+
+    def of(self, slug: str, now: float) -> DeviceLimits:
+        """The meters of a device, the same for all its connections."""
+        limits = self._limits.get(slug)
+        if limits is None:
+            if len(self._limits) >= MAX_DEVICES:
+                self._forget_removed()
+            limits = self._limits[slug] = DeviceLimits(self._quota, now)
+        return limits
+
+    def set_quota(self, quota: QuotaOptions, now: float) -> None:
+        """Meter everyone by another quota from now on."""
+        if quota == self._quota:
+            return
+        self._quota = quota
+        for limits in self._limits.values():
+            limits.set_quota(quota, now)
+
+    def _forget_removed(self) -> None:
+        self._limits = {
+            slug: limits
+            for slug, limits in self._limits.items()
+            if self._registry.find(slug) is not None
+        }

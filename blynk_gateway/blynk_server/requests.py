@@ -1,0 +1,243 @@
+"""What a logged-in device asks for besides writing pins, and the answers.
+
+Statuses are those of the Java server where it has one (blynk-protocol §6 and §7).
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from blynk_gateway.core.change import EventKind, Intent
+from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
+from blynk_gateway.core.value import printable
+from blynk_gateway.errors import InvalidValue, PinError
+from blynk_gateway.protocol.commands import Status
+from blynk_gateway.protocol.events import (
+    BridgeBound,
+    BridgeWritten,
+    EventCleared,
+    EventLogged,
+    MetadataRequested,
+    MetadataSet,
+    NotificationChannel,
+    NotificationRequested,
+    PropertySet,
+    SyncRequested,
+    TimeQuery,
+    TimeRequested,
+)
+
+if TYPE_CHECKING:
+    from blynk_gateway.blynk_server.connection import DeviceConnection
+    from blynk_gateway.core.store import PinState
+
+Acknowledged: TypeAlias = (
+    PropertySet | EventLogged | EventCleared | NotificationRequested | BridgeBound
+)
+Request: TypeAlias = (
+    SyncRequested | BridgeWritten | TimeRequested | MetadataRequested | MetadataSet | Acknowledged
+)
+
+MAX_BRIDGES = 100
+"""Bridge pins of one connection. Source: the Java server."""
+
+AUTH_TOKEN_FIELD = "Auth Token"  # noqa: S105  the name of a field
+"""Metadata field that yields the device's token unless the owner declared one of that name."""
+
+_CHANNEL_CODES = {
+    NotificationChannel.PUSH: "notify",
+    NotificationChannel.EMAIL: "email",
+    NotificationChannel.TWEET: "tweet",
+    NotificationChannel.SMS: "sms",
+}
+
+
+def answer_request(
+    connection: "DeviceConnection", device: Device, request: Request, now: float
+) -> None:
+    """Do what the device asks for; the answer is queued on the connection's wire."""
+    match request:
+        case SyncRequested():
+            _sync(connection, device, request)
+        case BridgeWritten():
+            _write_bridge(connection, request)
+        case TimeRequested():
+            _tell_time(connection, request)
+        case MetadataRequested():
+            _tell_metadata(connection, device, request)
+        case MetadataSet():
+            status = _set_metadata(connection, device, request)
+            # Success has no documented answer.
+            if status is not Status.OK:
+                connection.wire.respond(request.message_id, status)
+        case _:
+            status = _do_acknowledged(connection, device, request, now)
+            connection.wire.respond(request.message_id, status)
+
+
+def _do_acknowledged(
+    connection: "DeviceConnection", device: Device, request: Acknowledged, now: float
+) -> Status:
+    match request:
+        case PropertySet():
+            return _set_property(connection, device, request)
+        case BridgeBound():
+            return _bind_bridge(connection, request)
+        case EventLogged():
+            return _log_event(connection, device, request, now)
+        case EventCleared():
+            return _clear_event(connection, device, request)
+        case NotificationRequested():
+            return _notify(connection, device, request, now)
+
+
+def _sync(connection: "DeviceConnection", device: Device, request: SyncRequested) -> None:
+    store = connection.context.store
+    states: list[PinState]
+    if request.pins is None:
+        states = [
+            state
+            for state in store.pins(device.slug)
+            if state.datastream is None or state.datastream.is_synced
+        ]
+    else:
+        found = (store.find(device.slug, pin) for pin in request.pins)
+        states = [state for state in found if state is not None]
+    for state in states:
+        value = state.shown
+        if value and not connection.wire.send_pin(state.pin, value, request.message_id):
+            connection.note_unsent(state.pin)
+
+
+def _set_property(connection: "DeviceConnection", device: Device, request: PropertySet) -> Status:
+    registry = connection.context.registry
+    try:
+        for pin in request.pins:
+            registry.set_property(device, pin, request.name, request.value, connection.origin)
+    except InvalidValue as error:
+        connection.note_refused("property refused", error)
+        return Status.ILLEGAL_COMMAND_BODY
+    return Status.OK
+
+
+def _bind_bridge(connection: "DeviceConnection", request: BridgeBound) -> Status:
+    target = connection.context.registry.find_by_token(request.token)
+    bridges = connection.bridges
+    if target is None or (len(bridges) >= MAX_BRIDGES and request.bridge not in bridges):
+        return Status.NOT_ALLOWED
+    # A copy, because the empty dictionary is shared by all connections without bridges.
+    connection.bridges = {**bridges, request.bridge: (target, target.definition.token)}
+    return Status.OK
+
+
+def _write_bridge(connection: "DeviceConnection", request: BridgeWritten) -> None:
+    context = connection.context
+    respond = connection.wire.respond
+    target, token = connection.bridges.get(request.bridge, (None, ""))
+    if (
+        target is None
+        or context.registry.find(target.slug) is not target
+        or target.definition.token != token
+    ):
+        respond(request.message_id, Status.NOT_ALLOWED)
+        return
+    try:
+        change = context.store.write(
+            target.slug, request.pin, request.value, connection.origin, Intent.COMMAND
+        )
+    except PinError as error:
+        connection.note_refused("bridge write refused", error)
+        respond(request.message_id, Status.ILLEGAL_COMMAND)
+        return
+    if not target.is_online:
+        respond(request.message_id, Status.DEVICE_NOT_IN_NETWORK)
+    elif change is not None:
+        # Delivered now, not at the loop's next turn: a chunk may hold more writes than the
+        # target's mailbox, and the target shall see our message id.
+        for sibling in list(context.by_device.get(target.slug, ())):
+            sibling.deliver(change.seq, request.message_id)
+
+
+def _tell_time(connection: "DeviceConnection", request: TimeRequested) -> None:
+    zone = connection.context.zone
+    now_ms = connection.context.clock.now_ms()
+    answer: tuple[object, ...]
+    match request.query:
+        case TimeQuery.RTC:
+            answer = ("rtc", zone.local_seconds(now_ms))
+        case TimeQuery.TIME:
+            answer = ("utc", "time", now_ms)
+        case TimeQuery.ISO:
+            answer = ("utc", "iso", zone.iso(now_ms))
+        case TimeQuery.ZONE:
+            answer = ("utc", "tz", *zone.standard_and_dst_minutes(now_ms))
+        case TimeQuery.ZONE_NAME:
+            answer = ("utc", "tz_name", zone.name)
+        case TimeQuery.ZONE_RULE:
+            answer = ("utc", "tz_rule", zone.rule)
+        case TimeQuery.NEXT_CHANGES:
+            changes = zone.next_changes(now_ms)
+            answer = ("utc", "dst_next", *(number for change in changes for number in change))
+    connection.wire.send_internal(*map(str, answer), message_id=request.message_id)
+
+
+def _tell_metadata(
+    connection: "DeviceConnection", device: Device, request: MetadataRequested
+) -> None:
+    value = device.metadata.get(request.name)
+    if value is None and request.name == AUTH_TOKEN_FIELD:
+        value = device.definition.token
+    # An unknown field is met by silence, which every client survives.
+    if value is not None and not connection.wire.send_internal(
+        "meta", request.name, value, message_id=request.message_id
+    ):
+        connection.note_unsent(request.name)
+
+
+def _set_metadata(connection: "DeviceConnection", device: Device, request: MetadataSet) -> Status:
+    if request.name == AUTH_TOKEN_FIELD and request.name not in device.definition.metadata:
+        return Status.NOT_ALLOWED
+    try:
+        connection.context.registry.set_metadata(
+            device, request.name, request.value, connection.origin
+        )
+    except InvalidValue as error:
+        connection.note_refused("metadata refused", error)
+        return Status.ILLEGAL_COMMAND_BODY
+    return Status.OK
+
+
+def _log_event(
+    connection: "DeviceConnection", device: Device, request: EventLogged, now: float
+) -> Status:
+    code = printable(request.code)
+    if not connection.limits.may_log_event(code, now):
+        return Status.QUOTA_LIMIT
+    description = printable(request.description or "")
+    return _record(connection, device, EventKind.LOGGED, code, description)
+
+
+def _clear_event(connection: "DeviceConnection", device: Device, request: EventCleared) -> Status:
+    description = "all" if request.is_all else ""
+    code = printable(request.code)
+    return _record(connection, device, EventKind.RESOLVED, code, description)
+
+
+def _notify(
+    connection: "DeviceConnection", device: Device, request: NotificationRequested, now: float
+) -> Status:
+    code = _CHANNEL_CODES[request.channel]
+    if not connection.limits.may_notify(code, now):
+        return Status.QUOTA_LIMIT
+    parts = (request.recipient, request.subject, request.text)
+    text = printable(": ".join(part for part in parts if part))
+    return _record(connection, device, EventKind.NOTIFICATION, code, text[:MAX_EVENT_DESCRIPTION])
+
+
+def _record(
+    connection: "DeviceConnection", device: Device, kind: EventKind, code: str, description: str
+) -> Status:
+    try:
+        connection.context.registry.record_event(device, kind, code, description, connection.origin)
+    except InvalidValue as error:
+        connection.note_refused("event refused", error)
+        return Status.ILLEGAL_COMMAND_BODY
+    return Status.OK

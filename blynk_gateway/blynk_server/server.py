@@ -1,0 +1,258 @@
+"""The listeners for devices, HTTP and WebSocket, plain and over TLS.
+
+Plain ports are served first. TLS follows as soon as there is a certificate; without one the plain
+ports go on, and health says why.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blynk_gateway.blynk_server.admission import Admission, connection_limit
+from blynk_gateway.blynk_server.carriers import CLOSE_TIMEOUT_S, LinkConnection
+from blynk_gateway.blynk_server.context import SNIFF_TIMEOUT_S, Context
+from blynk_gateway.blynk_server.flow import GATE
+from blynk_gateway.blynk_server.listeners import (
+    ACCEPTS_PER_TURN,
+    BACKLOG,
+    AcceptErrors,
+    Listeners,
+    bind_new,
+    bound_address,
+    close_all,
+)
+from blynk_gateway.blynk_server.quota import Limits
+from blynk_gateway.blynk_server.sniff import Sniffer
+from blynk_gateway.blynk_server.tls import CertificateUnusable, load_certificate, make_context
+from blynk_gateway.config.options import Address, ServerOptions
+from blynk_gateway.core.bus import PinBus
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.core.device import DeviceRegistry
+from blynk_gateway.core.gate import Gate
+from blynk_gateway.core.pairing import Pairing
+from blynk_gateway.core.ports import MessageSink
+from blynk_gateway.core.store import PinStore
+from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
+from blynk_gateway.runtime.health import Health, HealthState
+from blynk_gateway.runtime.logs import Repeats
+from blynk_gateway.runtime.tasks import cancel, spawn
+from blynk_gateway.runtime.timezone import Zone
+
+if TYPE_CHECKING:
+    import socket
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_TIMEOUT_S = 10.0
+"""For a TLS handshake; an ESP8266 needs about two seconds."""
+
+CERTIFICATE_CHECK_S = 3600.0
+"""Between looks whether the certificate is to be renewed or was replaced."""
+
+CERTIFICATE_RETRY_S = 60.0
+STOP_TIMEOUT_S = 1.0
+"""For devices to take what was written to them before a stop."""
+
+TLS_COMPONENT = "tls"
+
+
+class BlynkServer:
+    """Serves devices; meets `core.ports.DeviceLinks`.
+
+    Args:
+        data_dir: the gateway's own certificates are kept below it, in `tls`.
+        http: makes the protocol for each connection that speaks HTTP.
+        login_timeout_s: for a device to log in, from its first byte.
+        sniff_timeout_s: for the first byte.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  it stands between the core and the network, and needs all of it
+        self,
+        options: ServerOptions,
+        registry: DeviceRegistry,
+        store: PinStore,
+        bus: PinBus,
+        pairing: Pairing,
+        clock: Clock,
+        gate: Gate,
+        health: Health,
+        zone: Zone,
+        data_dir: Path,
+        http: Callable[[], asyncio.Protocol],
+        *,
+        login_timeout_s: float = LOGIN_TIMEOUT_S,
+        sniff_timeout_s: float = SNIFF_TIMEOUT_S,
+    ) -> None:
+        self._options = options
+        self._http = http
+        self._tls_dir = data_dir / "tls"
+        self._plain: Listeners = {}
+        self._secure: Listeners = {}
+        self._servers: dict[socket.socket, asyncio.Server] = {}
+        self._tls_context: ssl.SSLContext | None = None
+        self._tls_task: asyncio.Task[None] | None = None
+        self._tls_changed = asyncio.Event()
+        self._accept_errors = AcceptErrors(self._cannot_accept)
+        self._context = Context(
+            registry=registry,
+            store=store,
+            bus=bus,
+            pairing=pairing,
+            clock=clock,
+            gate=gate,
+            health=health,
+            zone=zone,
+            limits=Limits(registry, options.quota),
+            admission=Admission(connection_limit()),
+            repeats=Repeats(clock),
+            login_timeout_s=login_timeout_s,
+            sniff_timeout_s=sniff_timeout_s,
+        )
+        self._context.set_read_size(options.quota.messages_per_second)
+        gate.subscribe(self._gate_turned)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where plain connections are accepted, with the real port numbers."""
+        return tuple(self._bound(self._plain))
+
+    @property
+    def tls_addresses(self) -> tuple[Address, ...]:
+        """Where TLS connections are accepted; empty until there is a certificate."""
+        return tuple(self._bound(self._secure)) if self._tls_context is not None else ()
+
+    @property
+    def connections(self) -> int:
+        """Open connections of all kinds."""
+        return self._context.admission.count
+
+    async def start(self) -> None:
+        """Bind all addresses and serve the plain ones.
+
+        Raises:
+            AddressUnavailable: one of them cannot be had; nothing is served then.
+        """
+        await self._listen(self._options)
+        self._accept_errors.install()
+
+    async def stop(self) -> None:
+        """Accept nothing more, and close every connection after what was sent to it."""
+        self._stop_listening(self._plain, ())
+        self._stop_listening(self._secure, ())
+        if self._tls_task is not None:
+            await cancel(self._tls_task)
+        context = self._context
+        for connection in list(context.connections):
+            connection.close("the gateway stops")
+        context.admission.cut_waiting("the gateway stops")
+        if context.closing:
+            await asyncio.wait(context.closing.values(), timeout=STOP_TIMEOUT_S)
+        for transport in list(context.closing):
+            transport.abort()
+        self._accept_errors.remove()
+
+    async def reconfigure(self, options: ServerOptions) -> None:
+        """Apply other options; connections stay, also those that came to an address now given up.
+
+        Raises:
+            AddressUnavailable: a new address cannot be had; nothing is changed then.
+        """
+        await self._listen(options)
+        self._options = options
+        context = self._context
+        context.limits.set_quota(options.quota, context.clock.monotonic())
+        context.set_read_size(options.quota.messages_per_second)
+        # The files may have other contents under the same names.
+        self._tls_changed.set()
+
+    def open_link(self, sink: MessageSink, peer: str) -> LinkConnection:
+        """A new device connection on another carrier, not logged in."""
+        return LinkConnection(self._context, sink, peer)
+
+    async def _listen(self, options: ServerOptions) -> None:
+        """Bind what is new, give up what is not wanted any more, and serve."""
+        plain = bind_new(options.listen, self._plain, "server.listen")
+        try:
+            secure = bind_new(options.listen_tls, self._secure, "server.listen_tls")
+        except BaseException:
+            close_all(plain)
+            raise
+        self._stop_listening(self._plain, options.listen)
+        self._stop_listening(self._secure, options.listen_tls)
+        self._plain |= plain
+        self._secure |= secure
+        await self._serve(plain, None)
+        if self._tls_context is not None:
+            await self._serve(secure, self._tls_context)
+        if secure and self._tls_task is None:
+            self._tls_task = spawn(self._run_tls(), name="tls certificate")
+
+    async def _serve(self, listeners: Listeners, context: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        for sock in [sock for sockets in listeners.values() for sock in sockets]:
+            self._servers[sock] = await loop.create_server(
+                lambda: Sniffer(self._context, self._http),
+                sock=sock,
+                backlog=ACCEPTS_PER_TURN,
+                ssl=context,
+                ssl_handshake_timeout=None if context is None else HANDSHAKE_TIMEOUT_S,
+                ssl_shutdown_timeout=None if context is None else CLOSE_TIMEOUT_S,
+            )
+            # To asyncio the backlog is also how many it accepts in a row; set the kernel's anew.
+            sock.listen(BACKLOG)
+            where = {"address": bound_address(sock), "tls": context is not None}
+            log.info("listening", extra=where)
+
+    def _stop_listening(self, listeners: Listeners, wanted: Sequence[Address]) -> None:
+        for address in [address for address in listeners if address not in wanted]:
+            for sock in listeners.pop(address):
+                server = self._servers.pop(sock, None)
+                if server is None:
+                    sock.close()
+                else:
+                    server.close()
+
+    @staticmethod
+    def _bound(listeners: Listeners) -> list[Address]:
+        return [bound_address(sock) for sockets in listeners.values() for sock in sockets]
+
+    async def _run_tls(self) -> None:
+        """Serve TLS once there is a certificate, and keep it fresh while there is an address."""
+        context = self._tls_context or make_context()
+        health = self._context.health
+        while self._secure:
+            self._tls_changed.clear()
+            wait_s = CERTIFICATE_CHECK_S
+            now_ms = self._context.clock.now_ms()
+            try:
+                await load_certificate(context, self._options.tls, self._tls_dir, now_ms)
+            except CertificateUnusable as error:
+                health.report(TLS_COMPONENT, HealthState.FAILED, f"{error}. {error.hint}")
+                wait_s = CERTIFICATE_RETRY_S
+            else:
+                if self._tls_context is None:
+                    self._tls_context = context
+                    await self._serve(self._secure, context)
+                health.report(TLS_COMPONENT, HealthState.OK)
+            try:
+                await asyncio.wait_for(self._tls_changed.wait(), wait_s)
+            except TimeoutError:
+                continue
+        self._tls_task = None
+        health.report(TLS_COMPONENT, HealthState.OK)
+
+    def _gate_turned(self, is_open: bool) -> None:
+        for connection in list(self._context.connections):
+            if is_open:
+                connection.resume(GATE)
+            elif connection.device is not None:
+                connection.pause(GATE)
+
+    def _cannot_accept(self, error: Exception) -> None:
+        self._context.health.count("connections_not_accepted")
+        self._context.log_limited(
+            logging.WARNING, "connection not accepted", type(error), reason=error
+        )

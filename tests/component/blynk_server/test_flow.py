@@ -1,0 +1,107 @@
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from blynk_gateway.blynk_server import flow
+from blynk_gateway.protocol.commands import Command
+from blynk_gateway.protocol.frames import encode_frame
+from tests.helpers.devices import OTHER_TOKEN, Bench, running
+from tests.helpers.wire import BLYNKLIB_INFO, TOKEN, Frame
+
+
+def hardware(body: bytes, message_id: int = 3) -> bytes:
+    return encode_frame(Command.HARDWARE, message_id, body)
+
+
+async def test_a_silent_device_is_closed_and_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blynk_gateway.protocol.server.MIN_IDLE_S", 0.05)
+    async with running(Bench(tmp_path)) as bench:
+        device = bench.add()
+        info = b"ver\x001\0h-beat\x001\0buff-in\x00256\0build\0x"
+        monkeypatch.setattr("blynk_gateway.protocol.server.HEARTBEATS_UNTIL_IDLE", 0.05)
+        async with await bench.log_in(info=info) as peer:
+            assert device.is_online
+            assert await peer.ended() == b""
+            assert not device.is_online
+
+
+async def test_commands_wait_until_the_info_is_answered(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in(info=None) as peer:
+            bench.command("V1", "1")
+            await asyncio.sleep(0.05)
+            peer.send(encode_frame(17, 2, b"ver\x001\0h-beat\x0010\0buff-in\x00256\0build\0x"))
+            assert await peer.receive() == Frame(0, 2, b"200")
+            assert (await peer.receive()).body == b"vw\x001\x001"
+
+
+async def test_blynklib_gets_one_frame_per_segment(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        for pin in range(5):
+            bench.command(f"V{pin}", str(pin))
+        async with await bench.log_in(info=BLYNKLIB_INFO, command=Command.LOGIN) as peer:
+            peer.send(encode_frame(16, 9, b""))
+            arrivals: list[bytes] = []
+            async with asyncio.timeout(5):
+                while len(arrivals) < 5:
+                    arrivals.append(await peer.reader.read(1024))
+            assert arrivals == [encode_frame(20, 9, b"vw\0%d\0%d" % (pin, pin)) for pin in range(5)]
+
+
+async def test_a_closed_gate_stops_reading_and_loses_nothing(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in() as peer:
+            bench.gate.close()
+            peer.write_pin(1, "a")
+            await peer.writer.drain()
+            await asyncio.sleep(0.1)
+            assert bench.value("V1") == ()
+            bench.gate.open()
+            await bench.reached(lambda: bench.value("V1") == ("a",))
+
+
+async def test_silence_while_the_gate_is_closed_is_not_held_against_a_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blynk_gateway.protocol.server.DEFAULT_IDLE_S", 0.2)
+    monkeypatch.setattr(flow, "RESUME_GRACE_S", 0.1)
+    async with running(Bench(tmp_path)) as bench:
+        device = bench.add()
+        async with await bench.log_in(info=b"ver\x001\0buff-in\x00256\0build\0x") as peer:
+            bench.gate.close()
+            peer.write_pin(1, "a")
+            await asyncio.sleep(0.5)
+            assert device.is_online
+            bench.gate.open()
+            await bench.reached(lambda: bench.value("V1") == ("a",))
+
+
+async def test_a_device_that_does_not_read_is_cut_and_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blynk_gateway.blynk_server.carriers.MAX_UNSENT_BYTES", 4096)
+    async with running(Bench(tmp_path)) as bench:
+        device = bench.add()
+        bench.add("other", OTHER_TOKEN)
+        # Sets its receive buffer, so that little fits into the kernel, and reads nothing.
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(tuple(bench.server.addresses[0]))
+            deaf.send(encode_frame(29, 1, TOKEN.encode()))
+            deaf.send(encode_frame(17, 2, b"ver\x001.0.0\0buff-in\x004096\0build\0x"))
+            await bench.reached(lambda: device.info != ())
+            async with await bench.log_in(OTHER_TOKEN) as other:
+                for _ in range(20_000):
+                    bench.command("V1", "x" * 1000)
+                    await asyncio.sleep(0)
+                    if not device.is_online:
+                        break
+                assert not device.is_online
+                assert await other.fence() == []

@@ -1,0 +1,57 @@
+import pytest
+
+from blynk_gateway.blynk_server.admission import Admission
+from blynk_gateway.blynk_server.context import BUFFER_BYTES, MIN_READ_BYTES, Context
+from blynk_gateway.blynk_server.quota import Limits
+from blynk_gateway.config.options import QuotaOptions
+from blynk_gateway.core.bus import PinBus
+from blynk_gateway.core.device import DeviceRegistry
+from blynk_gateway.core.gate import Gate
+from blynk_gateway.core.pairing import Pairing
+from blynk_gateway.core.store import PinStore
+from blynk_gateway.runtime.health import Health
+from blynk_gateway.runtime.logs import Repeats
+from blynk_gateway.runtime.timezone import Zone
+from tests.helpers.clock import FakeClock
+
+
+def make_context(clock: FakeClock) -> Context:
+    bus = PinBus()
+    store = PinStore(bus, clock)
+    registry = DeviceRegistry(bus, store, clock)
+    return Context(
+        registry=registry,
+        store=store,
+        bus=bus,
+        pairing=Pairing(registry, clock),
+        clock=clock,
+        gate=Gate(),
+        health=Health(),
+        zone=Zone.of("UTC"),
+        limits=Limits(registry, QuotaOptions()),
+        admission=Admission(10),
+        repeats=Repeats(clock),
+    )
+
+
+@pytest.mark.parametrize(
+    ("messages_per_second", "size"),
+    [(0, BUFFER_BYTES), (1, MIN_READ_BYTES), (1000, 11_000), (10**6, BUFFER_BYTES)],
+)
+def test_a_quota_limits_what_is_read_at_once(messages_per_second: int, size: int) -> None:
+    context = make_context(FakeClock())
+    context.set_read_size(messages_per_second)
+    assert len(context.buffer) == size
+
+
+def test_lines_of_one_key_come_once_a_minute_with_a_count(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FakeClock()
+    context = make_context(clock)
+    for _ in range(3):
+        context.log_limited(30, "refused", "host", peer="p")
+    context.log_limited(30, "refused", "other", peer="p")
+    clock.advance(61)
+    context.log_limited(30, "refused", "host", peer="p")
+    assert [getattr(line, "held_back", 0) for line in caplog.records] == [0, 0, 2]
