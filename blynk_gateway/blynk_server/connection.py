@@ -324,19 +324,7 @@ class DeviceConnection(Flow):
 
     def _tell_info(self, info: DeviceInfo) -> None:
         assert self.device is not None, "infos come from logged-in devices"
-        pairs = (
-            ("ver", info.version),
-            ("fw", info.firmware),
-            ("fw-type", info.firmware_type),
-            ("build", info.build),
-            ("tmpl", info.template),
-            ("dev", info.board),
-            ("cpu", info.cpu),
-            ("con", info.connection),
-            ("h-beat", "" if info.heartbeat_s is None else str(info.heartbeat_s)),
-            ("buff-in", "" if info.buffer_bytes is None else str(info.buffer_bytes)),
-        )
-        told = tuple((key, safe(value)) for key, value in pairs if value)
+        told = tuple((key, safe(value)) for key, value in info.pairs() if value)
         if told != self.device.info:
             self.context.registry.told(self.device, told, self.origin)
 
@@ -390,7 +378,7 @@ class DeviceConnection(Flow):
     def _detach(self, device: Device) -> None:
         context = self.context
         if self._mailbox is not None:
-            context.bus.unsubscribe(self._mailbox)
+            context.bus.unsubscribe_commands(self._mailbox, device=device.slug)
         siblings = context.by_device[device.slug]
         siblings.remove(self)
         if not siblings:

@@ -92,7 +92,7 @@ def _bind(address: Address, addresses: Sequence[Address], key: str) -> list[sock
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 # `::` serves IPv4 too, unless that has an entry of its own.
-                is_alone = Address("0.0.0.0", address.port) not in addresses  # noqa: S104
+                is_alone = Address("0.0.0.0", address.port) not in addresses  # noqa: S104  compared only
                 is_dual = address.host == "::" and is_alone
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not is_dual))
             sock.bind(where)

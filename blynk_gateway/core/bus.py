@@ -57,15 +57,15 @@ class PinBus:
         self._commands.setdefault(device, []).append((mailbox, origin))
 
     def unsubscribe(self, mailbox: Mailbox) -> None:
-        """Send nothing more to the mailbox. It need not be subscribed."""
+        """Undo `subscribe`. The mailbox need not be subscribed."""
         self._everyone = [one for one in self._everyone if one is not mailbox]
         self._others = [one for one in self._others if one[0] is not mailbox]
-        for device, subscriptions in list(self._commands.items()):
-            rest = [one for one in subscriptions if one[0] is not mailbox]
-            if rest:
-                self._commands[device] = rest
-            else:
-                del self._commands[device]
+
+    def unsubscribe_commands(self, mailbox: Mailbox, *, device: str) -> None:
+        """Undo `subscribe_commands`. The mailbox need not be subscribed."""
+        rest = [one for one in self._commands.pop(device, ()) if one[0] is not mailbox]
+        if rest:
+            self._commands[device] = rest
 
     def publish(self, change: Change) -> None:
         """Put a change into the mailbox of every sink that wants it."""

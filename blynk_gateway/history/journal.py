@@ -39,7 +39,9 @@ COMMIT_CHANGES = 20_000
 """Changes that are committed at once, however little time has passed."""
 
 SLICE_CHANGES = 1000
-"""Changes recorded in one go: they hold up the loop for half a millisecond."""
+SLICES_AT_MOST = 16
+"""Changes recorded in one go: they hold up the loop for half a millisecond. Of a long queue it is
+as much more as takes so many turns, or sources outrun the journal until they must wait."""
 
 CHECKPOINT_S = 300.0
 CHECKPOINT_CHANGES = 200_000
@@ -231,8 +233,9 @@ class Journal:
         return database, recorder
 
     def _queue(self, changes: list[Change]) -> None:
-        for start in range(0, len(changes), SLICE_CHANGES):
-            self._slices.append(changes[start : start + SLICE_CHANGES])
+        size = max(SLICE_CHANGES, len(changes) // SLICES_AT_MOST)
+        for start in range(0, len(changes), size):
+            self._slices.append(changes[start : start + size])
 
     async def _record(self, recorder: Recorder) -> None:
         while self._slices:

@@ -44,6 +44,8 @@ _KEYS = {
     "conn": "connection",
 }
 
+_REQUESTS = (["rtc"], ["utc"], ["meta"])
+
 
 class ClientKind(StrEnum):
     """Families of client software with a behaviour of their own."""
@@ -167,10 +169,26 @@ class DeviceInfo:
             return DEFAULT_BODY_BYTES
         return min(self.buffer_bytes - HEADER_BYTES, MAX_BODY_BYTES)
 
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """What was told, by the wire's names; empty where it was not."""
+        return (
+            ("ver", self.version),
+            ("fw", self.firmware),
+            ("fw-type", self.firmware_type),
+            ("build", self.build),
+            ("tmpl", self.template),
+            ("dev", self.board),
+            ("cpu", self.cpu),
+            ("con", self.connection),
+            ("h-beat", "" if self.heartbeat_s is None else str(self.heartbeat_s)),
+            ("buff-in", "" if self.buffer_bytes is None else str(self.buffer_bytes)),
+        )
+
 
 def is_info(parts: list[str]) -> bool:
     """Whether the parameters of an INTERNAL frame are a device's info, in whatever order."""
-    return any(key in _KEYS for key in parts[::2])
+    # A request may name a metadata field "build".
+    return parts[:1] not in _REQUESTS and any(key in _KEYS for key in parts[::2])
 
 
 def parse_info(parts: list[str], login: int) -> DeviceInfo:

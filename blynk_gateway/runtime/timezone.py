@@ -141,7 +141,7 @@ def _rule_of(path: Path | None) -> str:
     if path is None:
         return ""
     lines = path.read_bytes().rsplit(b"\n", 2)
-    return lines[-2].decode("ascii", "replace") if len(lines) == 3 else ""  # noqa: PLR2004
+    return lines[-2].decode("ascii", "replace") if len(lines) == 3 else ""  # noqa: PLR2004  the text stands between two line ends
 
 
 def _minutes(offset: timedelta | None) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from tests.helpers.processes import GatewayProcess
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
 CONFIG = {"devices": {"bench": {"name": "Bench", "token": TOKEN}}}
+
+# Debug mode is for the test's own event loop; elsewhere its warnings would look like complaints.
+ENVIRONMENT = {**os.environ, "PYTHONASYNCIODEBUG": ""}
 
 EVENTUALLY_S = 10.0
 _POLL_S = 0.02
@@ -57,6 +61,7 @@ async def command(gateway: GatewayProcess, *arguments: str) -> Finished:
         *command_line(gateway, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env=ENVIRONMENT,
     )
     async with asyncio.timeout(20):
         out, err = await process.communicate()

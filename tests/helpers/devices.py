@@ -112,12 +112,9 @@ class Bench:
     async def connect(self, context: ssl.SSLContext | None = None) -> "Peer":
         """A new connection, silent so far; over TLS if a context is given."""
         server = self.server
-        host, port = server.tls_addresses[0] if context else server.addresses[0]
-        name = "localhost" if context else None
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=context, server_hostname=name
+        return await Peer.connect(
+            server.tls_addresses[0] if context else server.addresses[0], context
         )
-        return Peer(reader, writer)
 
     async def log_in(
         self,
@@ -127,11 +124,7 @@ class Bench:
     ) -> "Peer":
         """A new connection that is logged in and told its info."""
         peer = await self.connect()
-        peer.send(encode_frame(command, 1, token.encode()))
-        assert await peer.receive() == Frame(Command.RESPONSE, 1, b"200")
-        if info is not None:
-            peer.send(encode_frame(Command.INTERNAL, 2, info))
-            assert await peer.receive() == Frame(Command.RESPONSE, 2, b"200")
+        await peer.log_in(token, info, command)
         return peer
 
 
@@ -141,6 +134,25 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+
+    @classmethod
+    async def connect(cls, address: Address, context: ssl.SSLContext | None = None) -> Self:
+        """A new connection, silent so far; over TLS if a context is given."""
+        name = "localhost" if context else None
+        return cls(*await asyncio.open_connection(*address, ssl=context, server_hostname=name))
+
+    async def log_in(
+        self,
+        token: str = TOKEN,
+        info: bytes | None = CPP_INFO,
+        command: Command = Command.HW_LOGIN,
+    ) -> None:
+        """Log in and tell the info, both accepted."""
+        self.send(encode_frame(command, 1, token.encode()))
+        assert await self.receive() == Frame(Command.RESPONSE, 1, b"200")
+        if info is not None:
+            self.send(encode_frame(Command.INTERNAL, 2, info))
+            assert await self.receive() == Frame(Command.RESPONSE, 2, b"200")
 
     async def __aenter__(self) -> Self:
         return self

@@ -97,6 +97,8 @@ def test_an_unsubscribed_mailbox_gets_nothing_more_and_others_stay() -> None:
         bus.subscribe_commands(mailbox, device="shed", origin=TWO)
     bus.subscribe_commands(gone, device="attic", origin=TWO)
     bus.unsubscribe(gone)
+    for device in ("shed", "attic"):
+        bus.unsubscribe_commands(gone, device=device)
     bus.publish_command(change(1, ONE))
     bus.publish_command(change(2, ONE, device="attic"))
     assert len(gone) == 0
@@ -108,13 +110,19 @@ def test_unsubscribing_a_stranger_changes_nothing() -> None:
     mailbox = box()
     bus.subscribe(mailbox, origin=None, echo=True)
     bus.unsubscribe(box())
+    bus.unsubscribe_commands(box(), device="nowhere")
     bus.publish(change(1, ONE))
     assert len(mailbox) == 1
 
 
 def test_a_sink_may_unsubscribe_while_it_is_woken() -> None:
     bus = PinBus()
-    leaving = Mailbox(10, Overflow.CLOSE, wake=lambda: bus.unsubscribe(leaving))
+
+    def leave() -> None:
+        bus.unsubscribe(leaving)
+        bus.unsubscribe_commands(leaving, device="shed")
+
+    leaving = Mailbox(10, Overflow.CLOSE, wake=leave)
     behind = box()
     for mailbox in (leaving, behind):
         bus.subscribe(mailbox, origin=None, echo=True)

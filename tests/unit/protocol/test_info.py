@@ -29,6 +29,11 @@ def test_info_of_the_linux_client_is_read_completely() -> None:
     assert (info.heartbeat_s, info.buffer_bytes, info.max_body_bytes) == (40, 4096, 4091)
 
 
+def test_request_that_names_a_field_like_an_info_key_is_no_info() -> None:
+    assert not is_info(["meta", "get", "build"])
+    assert is_info(["build", "now", "ver", "1"])
+
+
 def test_info_which_starts_with_the_firmware_is_read() -> None:
     info = parse(
         b"mcu\x000.1.0\0fw-type\0TMPLabcd1234\0build\0Nov 20 2026\0blynk\x001.4.0\0h-beat\x0040"

@@ -1,0 +1,123 @@
+"""Request bodies and queries: read within limits, parsed without surprises."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from blynk_gateway.api.faults import RequestError, TooLarge, TooSlow
+from blynk_gateway.core.value import PinValue, printable
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""Longest body but for uploads. Source: the cloud's limit, blynk-protocol §10.2."""
+
+BODY_WITHIN_S = 30.0
+MAX_QUERY_FIELDS = 1024
+MAX_NUMBER_LENGTH = 16
+"""Longest whole number in JSON, characters; milliseconds since 1970 have 13."""
+
+
+Json: TypeAlias = Any
+"""A decoded JSON text of any shape."""
+
+
+class Literal(str):
+    """A number as it was written in JSON, so that `21.50` stays `21.50`."""
+
+    __slots__ = ()
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body.
+
+    Raises:
+        TooLarge: more than `MAX_BODY_BYTES`.
+        TooSlow: it took longer than `BODY_WITHIN_S`.
+        RequestError: the peer broke the transfer's framing.
+    """
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge(f"the body is too long; expected at most {MAX_BODY_BYTES} bytes") from None
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {BODY_WITHIN_S:.0f} s") from None
+    except web.RequestPayloadError as error:
+        raise RequestError("the body's framing is broken") from error
+
+
+def parse_json(body: bytes) -> Json:
+    """The JSON text as Python objects, numbers as `Literal`.
+
+    Raises:
+        RequestError: it is no JSON, or nested too deep.
+    """
+    try:
+        return json.loads(
+            body.decode(), parse_int=Literal, parse_float=Literal, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        raise RequestError("the body is no JSON text in UTF-8") from None
+
+
+def parse_query(request: web.Request) -> dict[str, list[str]]:
+    """The query's values by name, in order; bytes that are no UTF-8 as surrogate escapes.
+
+    Raises:
+        RequestError: more than `MAX_QUERY_FIELDS` fields.
+    """
+    try:
+        pairs = parse_qsl(
+            request.rel_url.raw_query_string,
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MAX_QUERY_FIELDS,
+        )
+    except ValueError:
+        raise RequestError(f"the query has more than {MAX_QUERY_FIELDS} fields") from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def scalar_text(item: object) -> str | None:
+    """A JSON string, number or boolean as the text that goes to a pin, else None."""
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    return printable(item) if isinstance(item, str) else None
+
+
+def json_value(item: object) -> PinValue | None:
+    """The pin value of a JSON scalar or array of scalars; None if it is something else."""
+    texts = [scalar_text(one) for one in (item if isinstance(item, list) else [item])]
+    parameters = [text for text in texts if text is not None]
+    return pin_value(parameters) if len(parameters) == len(texts) else None
+
+
+def pin_value(parameters: list[str]) -> PinValue:
+    """Parameters as a pin value; a zero byte separates parameters, on the wire as here."""
+    return tuple("\0".join(parameters).split("\0")) if parameters else ()
+
+
+def whole_number(item: object) -> int | None:
+    """A JSON whole number, or None."""
+    if not isinstance(item, Literal) or len(item) > MAX_NUMBER_LENGTH:
+        return None
+    try:
+        return int(item)
+    except ValueError:
+        return None
+
+
+def only_field(query: Mapping[str, list[str]], name: str) -> str | None:
+    """The first value of a query field, fit for people, or None."""
+    values = query.get(name)
+    return printable(values[0]) if values else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,155 @@
+"""What can be wrong with a request, and the one table from error codes to HTTP statuses."""
+
+from blynk_gateway.errors import GatewayError
+
+
+class RequestError(GatewayError):
+    """The request is malformed; nothing was changed."""
+
+    code = "request.invalid"
+    hint = "Compare the request with /api/v1/openapi.json."
+
+
+class TooLarge(RequestError):
+    """The body is longer than this route takes."""
+
+    code = "request.too_large"
+    hint = "Send less at once."
+
+
+class TooSlow(RequestError):
+    """The body did not arrive in time."""
+
+    code = "request.too_slow"
+    hint = "Send the whole body without pauses."
+
+
+class WrongContentType(RequestError):
+    """The body is not declared as JSON."""
+
+    code = "request.content_type"
+    hint = "Send the header `Content-Type: application/json`."
+
+
+class UnknownRoute(GatewayError):
+    """No route has this path."""
+
+    code = "route.unknown"
+    hint = "See /api/v1/openapi.json for all paths."
+
+
+class WrongMethod(GatewayError):
+    """The path exists, but not with this method."""
+
+    code = "route.method"
+    hint = "See /api/v1/openapi.json for the methods of each path."
+
+
+class Conflict(GatewayError):
+    """The request does not fit the present state."""
+
+    code = "request.conflict"
+    hint = "Read the present state and try again."
+
+
+class Unauthorized(GatewayError):
+    """No API token was sent, or one that does not exist."""
+
+    code = "auth.required"
+    hint = "Send `Authorization: Bearer TOKEN`; make one with `blynk-gateway api-token add NAME`."
+
+
+class Forbidden(GatewayError):
+    """The token's role does not allow this."""
+
+    code = "auth.forbidden"
+    hint = "Use a token of a higher role: viewer reads, operator writes pins, admin does the rest."
+
+
+class Throttled(GatewayError):
+    """Too many wrong tokens came from one address."""
+
+    code = "auth.throttled"
+    hint = "Wait a minute, then try again with the right token."
+
+
+class UnknownApiToken(GatewayError):
+    """No API token has this name."""
+
+    code = "token.unknown"
+    hint = "List the tokens with `blynk-gateway api-token list`."
+
+
+class TooManyStreams(GatewayError):
+    """As many clients watch changes as may."""
+
+    code = "live.too_many"
+    hint = "Close one of the other clients first."
+
+
+class Busy(GatewayError):
+    """The gateway cannot take writes at the moment: its disk does not keep up."""
+
+    code = "gateway.busy"
+    hint = "Try again in a few seconds; /api/health tells what is wrong."
+
+
+class ControlSocketUnusable(GatewayError):
+    """The control socket cannot be opened."""
+
+    code = "control.unusable"
+    hint = "Choose a data directory that this user may write, with a path of at most 90 characters."
+
+
+class Refusal(GatewayError):
+    """A device dialect says no, in its own words.
+
+    Args:
+        text: as the original server spells it.
+        status: HTTP status.
+    """
+
+    code = "http.refused"
+    hint = "See docs/reference/http-devices.md for what each endpoint expects."
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+STATUS_BY_CODE = {
+    "request.invalid": 400,
+    "request.too_large": 413,
+    "request.too_slow": 408,
+    "request.content_type": 415,
+    "request.conflict": 409,
+    "route.unknown": 404,
+    "route.method": 405,
+    "auth.required": 401,
+    "auth.forbidden": 403,
+    "auth.throttled": 429,
+    "token.unknown": 404,
+    "live.too_many": 503,
+    "gateway.busy": 503,
+    "gateway.error": 500,
+    "pin.error": 400,
+    "pin.unknown": 404,
+    "pin.invalid_value": 400,
+    "pin.not_writable": 403,
+    "pin.loop": 409,
+    "device.error": 400,
+    "device.unknown": 404,
+    "device.unknown_token": 404,
+    "device.exists": 409,
+    "device.offline": 409,
+    "history.error": 503,
+}
+"""HTTP status of each error code; a code that is not here has its base class's."""
+
+
+def status_of(error: GatewayError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, Refusal):
+        return error.status
+    codes = (getattr(cls, "code", "") for cls in type(error).__mro__)
+    return next(STATUS_BY_CODE[code] for code in codes if code in STATUS_BY_CODE)

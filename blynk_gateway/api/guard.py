@@ -1,0 +1,80 @@
+"""Deadlines for HTTP connections which the HTTP library does not set itself."""
+
+import asyncio
+
+HEAD_WITHIN_S = 10.0
+"""Time for the first request's head: a slow network takes one second, a slow-loris for ever."""
+
+READ_WITHIN_S = 10.0
+"""Time a peer may leave our send buffer full. A display that sleeps longer connects again."""
+
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class GuardedProtocol(asyncio.Protocol):
+    """Passes everything to an HTTP handler and cuts the connection when a deadline passes.
+
+    Args:
+        handler: aiohttp's protocol object.
+    """
+
+    __slots__ = ("_handler", "_head", "_stall", "_transport")
+
+    def __init__(self, handler: asyncio.Protocol) -> None:
+        self._handler = handler
+        self._transport: asyncio.BaseTransport | None = None
+        self._head: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+
+    def request_began(self) -> None:
+        """The head of a request is complete."""
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the clock for the first request."""
+        self._transport = transport
+        self._head = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, self._cut)
+        self._handler.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on; refuse what the handler's parser stumbles over."""
+        try:
+            self._handler.data_received(data)
+        except ValueError:
+            # aiohttp before 3.9 lets the complaints of its URL parser through.
+            if isinstance(self._transport, asyncio.WriteTransport):
+                self._transport.write(_BAD_REQUEST)
+                self._transport.close()
+
+    def eof_received(self) -> bool | None:
+        """Pass on."""
+        return self._handler.eof_received()
+
+    def pause_writing(self) -> None:
+        """Start the clock for a peer that does not read."""
+        self._stall = asyncio.get_running_loop().call_later(READ_WITHIN_S, self._cut)
+        self._handler.pause_writing()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._cancel_stall()
+        self._handler.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        self.request_began()
+        self._cancel_stall()
+        self._transport = None
+        self._handler.connection_lost(exc)
+
+    def _cancel_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _cut(self) -> None:
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()

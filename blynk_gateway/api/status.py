@@ -1,0 +1,168 @@
+"""How the gateway is: `/api/health`, `/metrics` and the page at `/`.
+
+Without a token they tell nothing about devices and files.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from aiohttp import web
+
+from blynk_gateway import __version__
+from blynk_gateway.api.replies import api_json
+from blynk_gateway.api.services import Services
+from blynk_gateway.api.v1.access import Access
+from blynk_gateway.runtime.health import HealthState
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_STYLE = (
+    "body{font:16px/1.6 system-ui,sans-serif;max-width:36em;margin:12vh auto;padding:0 1.5em;"
+    "color:#222;background:#fafafa}h1{font-weight:600;border-bottom:3px solid #23c48e;"
+    "padding-bottom:.3em}a{color:#0a7a55}code{background:#eee;padding:.1em .3em;border-radius:3px}"
+    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#23c48e}"
+    "code{background:#333}}"
+)
+
+_PAGE = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Blynk Gateway</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>Blynk Gateway</h1>
+<p>This gateway serves stock Blynk devices on the local network. Version {__version__}.</p>
+<ul>
+<li><a href="/api/health">Health</a></li>
+<li><a href="/api/v1/openapi.json">HTTP interface for people and tools</a> (needs an API token:
+<code>blynk-gateway api-token add NAME</code>)</li>
+<li>Devices: add one with <code>blynk-gateway device add NAME</code>, then
+<code>blynk-gateway device sketch SLUG</code></li>
+</ul>
+</body>
+</html>
+"""
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+_PAGE_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
+        " form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Status:
+    """Handlers of everything that anybody may ask.
+
+    Args:
+        clients: how many WebSocket clients `/api/v1/ws` has at the moment.
+    """
+
+    def __init__(self, services: Services, access: Access, clients: Callable[[], int]) -> None:
+        self._services = services
+        self._access = access
+        self._clients = clients
+
+    async def health(self, request: web.Request) -> web.Response:
+        """`/api/health`."""
+        document = {"status": str(self._services.health.state), "version": __version__}
+        if await self._is_known(request):
+            document = {**self._services.health.snapshot(), "version": __version__}
+        return api_json(document)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """`/metrics`, in Prometheus' text format."""
+        lines = list(self._totals())
+        if await self._is_known(request):
+            lines += self._details()
+        return web.Response(
+            body="".join(f"{line}\n" for line in lines).encode(),
+            headers={"Content-Type": METRICS_TYPE},
+        )
+
+    async def page(self, _request: web.Request) -> web.Response:
+        """`/`: what this is."""
+        return web.Response(body=_PAGE.encode(), headers=_PAGE_HEADERS)
+
+    async def _is_known(self, request: web.Request) -> bool:
+        """Whether the request has a valid token; a wrong one is refused, none is fine."""
+        if self._access.is_anonymous(request):
+            return False
+        await self._access.identify(request)
+        return True
+
+    def _totals(self) -> Iterator[str]:
+        services = self._services
+        online = sum(device.is_online for device in services.registry)
+        yield from _metric("info", "gauge", "Version.", 1, f'version="{__version__}"')
+        yield from _metric("devices", "gauge", "Devices known.", len(services.registry))
+        yield from _metric("devices_online", "gauge", "Devices connected.", online)
+        yield from _metric(
+            "changes_total", "counter", "Changes published.", services.bus.next_seq - 1
+        )
+        yield from _metric("api_clients", "gauge", "Live API clients.", self._clients())
+        is_ok = int(services.health.state is HealthState.OK)
+        yield from _metric("healthy", "gauge", "1 if every component is well.", is_ok)
+        yield from _metric(
+            "gate_open", "gauge", "1 unless sources wait for the disk.", int(services.gate.is_open)
+        )
+        yield from _metric("resident_memory_bytes", "gauge", "Resident memory.", _resident_bytes())
+        times = os.times()
+        yield from _metric(
+            "cpu_seconds_total", "counter", "Processor time used.", times.user + times.system
+        )
+
+    def _details(self) -> Iterator[str]:
+        services = self._services
+        yield from _head("component_state", "gauge", "0 ok, 1 degraded, 2 failed.")
+        order = list(HealthState)
+        for name, component in sorted(services.health.components.items()):
+            level = order.index(component.state)
+            yield _sample("component_state", level, f'component="{_escaped(name)}"')
+        yield from _head("events_total", "counter", "What was cut, dropped or refused.")
+        for name, count in sorted(services.health.counters.items()):
+            yield _sample("events_total", count, f'event="{_escaped(name)}"')
+        yield from _head("device_online", "gauge", "1 if the device is connected.")
+        for device in services.registry:
+            yield _sample("device_online", int(device.is_online), f'device="{device.slug}"')
+        yield from _head("device_last_seen_seconds", "gauge", "UNIX time, 0 for never.")
+        for device in services.registry:
+            seen = device.last_seen_ms / 1000
+            yield _sample("device_last_seen_seconds", seen, f'device="{device.slug}"')
+
+
+def _metric(name: str, kind: str, text: str, value: float, labels: str = "") -> Iterator[str]:
+    yield from _head(name, kind, text)
+    yield _sample(name, value, labels)
+
+
+def _head(name: str, kind: str, text: str) -> Iterator[str]:
+    yield f"# HELP blynk_gateway_{name} {text}"
+    yield f"# TYPE blynk_gateway_{name} {kind}"
+
+
+def _sample(name: str, value: float, labels: str = "") -> str:
+    return (
+        f"blynk_gateway_{name}{{{labels}}} {value}" if labels else f"blynk_gateway_{name} {value}"
+    )
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _resident_bytes() -> int:
+    # Second field: resident pages (man 5 proc).
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,125 @@
+"""`/api/v1/pairing` and `/api/v1/api-tokens`: what only an admin may do."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+
+from aiohttp import web
+
+from blynk_gateway.api.faults import Conflict, RequestError, UnknownApiToken
+from blynk_gateway.api.replies import api_json
+from blynk_gateway.api.services import Services
+from blynk_gateway.api.v1.access import Call, Role, digest_of
+from blynk_gateway.api.v1.schema import Field, Kind, read_object
+from blynk_gateway.api.v1.views import device_view
+from blynk_gateway.core.pairing import RefusedLogin
+from blynk_gateway.core.ports import ApiToken
+from blynk_gateway.errors import UnknownToken
+from blynk_gateway.runtime.logs import masked
+
+PAIRING = {"minutes": Field(Kind.NUMBER, "how long pairing is open, 0 to close it now")}
+ADOPTION = {"id": Field(Kind.TEXT, "`id` of one of the refused logins")}
+NEW_TOKEN = {
+    "name": Field(Kind.TEXT, "1 to 32 of a–z, A–Z, 0–9, _ . -"),
+    "role": Field(Kind.TEXT, "viewer (the default), operator or admin", False),
+}
+
+MAX_MINUTES = 1440
+MAX_TOKENS = 100
+
+_TOKEN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+
+
+class Admin:
+    """Handlers of pairing and API tokens.
+
+    Args:
+        tokens_changed: called after the list of tokens has changed.
+    """
+
+    def __init__(self, services: Services, tokens_changed: Callable[[], None]) -> None:
+        self._services = services
+        self._tokens_changed = tokens_changed
+
+    async def pairing(self, _call: Call) -> web.Response:
+        """How long pairing stays open, and the refused logins, tokens masked."""
+        pairing = self._services.pairing
+        return api_json(
+            {
+                "seconds_left": round(pairing.seconds_left),
+                "refused": [
+                    {
+                        "id": _refused_id(login),
+                        "token": masked(login.token),
+                        "peer": login.peer,
+                        "first_ms": login.first_ms,
+                        "last_ms": login.last_ms,
+                        "attempts": login.attempts,
+                    }
+                    for login in pairing.refused
+                ],
+            }
+        )
+
+    async def open_pairing(self, call: Call) -> web.Response:
+        """Open pairing for some minutes; the answer is as for `pairing`."""
+        body = await read_object(call.request, PAIRING)
+        if not 0 <= body["minutes"] <= MAX_MINUTES:
+            raise RequestError(f"body.minutes: expected 0 to {MAX_MINUTES}")
+        self._services.pairing.open(60 * body["minutes"])
+        return await self.pairing(call)
+
+    async def adopt(self, call: Call) -> web.Response:
+        """Make a device of a refused login."""
+        body = await read_object(call.request, ADOPTION)
+        pairing = self._services.pairing
+        login = next((one for one in pairing.refused if _refused_id(one) == body["id"]), None)
+        if login is None:
+            raise UnknownToken("body.id: no refused login has this id")
+        device = pairing.adopt(login.token)
+        return api_json(device_view(device, self._services.clock.now_ms()), 201)
+
+    async def tokens(self, _call: Call) -> web.Response:
+        """All API tokens without the tokens."""
+        tokens = await self._services.tokens.api_tokens()
+        return api_json(
+            {
+                "api_tokens": [
+                    {"name": token.name, "role": token.role, "created_ms": token.created_ms}
+                    for token in tokens
+                ]
+            }
+        )
+
+    async def add_token(self, call: Call) -> web.Response:
+        """A new API token; this answer alone holds it."""
+        body = await read_object(call.request, NEW_TOKEN)
+        name, role = body["name"], body.get("role", str(Role.VIEWER))
+        if not _TOKEN_NAME.fullmatch(name):
+            raise RequestError(f"body.name: expected {NEW_TOKEN['name'].description}")
+        if role not in set(Role):
+            raise RequestError(f"body.role: expected {', '.join(Role)}")
+        tokens = self._services.tokens
+        if len(await tokens.api_tokens()) >= MAX_TOKENS:
+            raise Conflict(f"there are {MAX_TOKENS} API tokens already; that is the limit")
+        secret = secrets.token_urlsafe(32)
+        created_ms = self._services.clock.now_ms()
+        if not await tokens.add_api_token(ApiToken(name, role, digest_of(secret), created_ms)):
+            raise Conflict(f"there is an API token {name!r} already; expected another name")
+        self._tokens_changed()
+        return api_json(
+            {"name": name, "role": role, "created_ms": created_ms, "token": secret}, 201
+        )
+
+    async def remove_token(self, call: Call) -> web.Response:
+        """Make an API token invalid."""
+        name = call.request.match_info["name"]
+        if not await self._services.tokens.remove_api_token(name):
+            raise UnknownApiToken(f"there is no API token {name[:40]!r}")
+        self._tokens_changed()
+        return web.Response(status=204)
+
+
+def _refused_id(login: RefusedLogin) -> str:
+    return hashlib.sha256(login.token.encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -1,0 +1,132 @@
+"""Devices, pins and changes as the JSON that `/api/v1` shows."""
+
+from typing import Any
+
+from blynk_gateway.core.change import (
+    Change,
+    DefinitionChange,
+    EventChange,
+    MetadataChange,
+    PinChange,
+    PropertyChange,
+    StatusChange,
+)
+from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.device import Device
+from blynk_gateway.core.store import PinState
+from blynk_gateway.core.value import printable, printable_value
+
+
+def device_view(device: Device, now_ms: int) -> dict[str, Any]:
+    """A device without its secrets."""
+    definition = device.definition
+    return {
+        "slug": device.slug,
+        "name": definition.name,
+        "source": str(definition.source),
+        "template": definition.template,
+        "online": device.is_online,
+        "stale": device.is_stale(now_ms),
+        "connections": device.connections,
+        "last_seen_ms": device.last_seen_ms,
+        "info": {printable(key): printable(value) for key, value in device.info},
+        "metadata": {printable(key): printable(value) for key, value in device.metadata.items()},
+    }
+
+
+def pin_view(device: Device, state: PinState) -> dict[str, Any]:
+    """A pin; its value is `[]` before the first write of one without a default."""
+    return {
+        "address": f"{device.slug}/{state.pin}",
+        "pin": state.pin,
+        "value": printable_value(state.shown),
+        "at_ms": state.at_ms,
+        "seq": state.seq,
+        "datastream": None if state.datastream is None else _datastream_view(state.datastream),
+        "properties": {
+            name: printable_value(value)
+            for (pin, name), value in device.properties.items()
+            if pin == state.pin
+        },
+    }
+
+
+def event_view(event: EventChange) -> dict[str, Any]:
+    """An entry of the event timeline."""
+    return {
+        "seq": event.seq,
+        "device": event.device,
+        "kind": str(event.kind),
+        "code": printable(event.code),
+        "description": printable(event.description),
+        "origin": str(event.origin),
+        "at_ms": event.at_ms,
+    }
+
+
+def pin_change_view(change: PinChange) -> dict[str, Any]:
+    """A change of a pin's value."""
+    return {
+        "seq": change.seq,
+        "address": f"{change.device}/{change.pin}",
+        "value": printable_value(change.value),
+        "at_ms": change.at_ms,
+        "origin": str(change.origin),
+        "intent": change.intent.value,
+    }
+
+
+def snapshot_view(slug: str, state: PinState) -> dict[str, Any]:
+    """A pin's present value in the shape of a change; nobody knows any more who brought it."""
+    return {
+        "seq": state.seq,
+        "address": f"{slug}/{state.pin}",
+        "value": printable_value(state.value),
+        "at_ms": state.at_ms,
+        "origin": "snapshot",
+        "intent": "sync",
+    }
+
+
+def change_view(change: Change) -> dict[str, Any]:
+    """Any change, its kind as `type`."""
+    common = {"seq": change.seq, "at_ms": change.at_ms, "origin": str(change.origin)}
+    match change:
+        case PinChange():
+            return {"type": "pin", **pin_change_view(change)}
+        case EventChange():
+            return {"type": "event", **event_view(change)}
+        case PropertyChange():
+            return common | {
+                "type": "property",
+                "address": f"{change.device}/{change.pin}",
+                "name": change.name,
+                "value": printable_value(change.value),
+            }
+        case MetadataChange():
+            return common | {
+                "type": "metadata",
+                "device": change.device,
+                "field": printable(change.field),
+                "value": printable(change.value),
+            }
+        case StatusChange():
+            return common | {"type": "status", "device": change.device, "online": change.is_online}
+        case DefinitionChange():
+            name = None if change.definition is None else change.definition.name
+            return common | {"type": "definition", "device": change.device, "name": name}
+
+
+def _datastream_view(datastream: Datastream) -> dict[str, Any]:
+    default = datastream.default
+    return {
+        "name": datastream.name,
+        "type": str(datastream.type),
+        "min": datastream.minimum,
+        "max": datastream.maximum,
+        "default": None if default is None else printable_value(default),
+        "unit": datastream.unit,
+        "decimals": datastream.decimals,
+        "writable": datastream.is_writable,
+        "labels": {str(key): label for key, label in datastream.labels},
+    }

@@ -1,0 +1,150 @@
+"""Writing pins for HTTP: all of a request or nothing of it, and never past a closed gate."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from blynk_gateway.api.faults import Busy
+from blynk_gateway.api.services import Services
+from blynk_gateway.core.change import Intent, Origin, OriginKind
+from blynk_gateway.core.device import Device
+from blynk_gateway.core.properties import PROPERTY_NAMES
+from blynk_gateway.core.store import PinState
+from blynk_gateway.core.value import PinValue, check_size
+from blynk_gateway.errors import InvalidValue
+
+GATE_WITHIN_S = 10.0
+
+SLICE = 500
+"""Points written at once: under a millisecond, so that devices do not wait for a backlog."""
+
+MAX_AGE_MS = 31 * 86_400_000
+"""Oldest point accepted. Source: blynk-protocol §10.3, one month."""
+
+MAX_AHEAD_MS = 5 * 60_000
+"""How far a device's clock may be ahead of ours."""
+
+Point: TypeAlias = tuple[int, PinValue]
+"""UTC ms and the value at that time."""
+
+_RESTORE = Origin(OriginKind.RESTORE)
+
+
+class PinWriter:
+    """Writes what a request asks for."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def write(self, slug: str, values: Mapping[str, PinValue], origin: Origin) -> None:
+        """Write pins of one device, all with the same time.
+
+        Raises:
+            Busy: the gate stayed closed for `GATE_WITHIN_S`.
+            PinError: one of the values is refused; none was written.
+            UnknownDevice: no such slug.
+        """
+        await self._gate()
+        for pin, value in values.items():
+            self._check(slug, pin, value)
+        now_ms = self._services.clock.now_ms()
+        for pin, value in values.items():
+            self._services.store.write(
+                slug, pin, value, origin, self._intent(slug, pin, origin), now_ms
+            )
+
+    async def backfill(self, device: Device, pin: str, points: Sequence[Point]) -> None:
+        """Write points of the past, oldest first, as the device's own reports.
+
+        A value that is newer than all of them stays the current one.
+
+        Raises:
+            Busy, PinError, UnknownDevice: as `write`.
+        """
+        newer = await self._report(device, pin, points)
+        if newer is not None and newer.at_ms > points[-1][0]:
+            self._services.store.write(
+                device.slug, pin, newer.value, _RESTORE, Intent.SYNC, newer.at_ms
+            )
+
+    async def write_extra(self, device: Device, pin: str, points: Sequence[Point]) -> None:
+        """Write points of the past; the first one becomes current and reaches the device.
+
+        Raises:
+            Busy, PinError, UnknownDevice: as `write`.
+        """
+        (at_ms, value), *earlier = points
+        self._check(device.slug, pin, value)
+        await self._report(device, pin, earlier)
+        await self._gate()
+        origin = http_origin(device)
+        intent = self._intent(device.slug, pin, origin)
+        self._services.store.write(device.slug, pin, value, origin, intent, at_ms)
+
+    async def set_properties(
+        self, device: Device, pin: str, properties: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Set widget properties of a pin.
+
+        Raises:
+            Busy: as `write`.
+            InvalidValue: an unknown name, or a value too long; none was set.
+        """
+        await self._gate()
+        for name, value in properties.items():
+            if name not in PROPERTY_NAMES:
+                raise InvalidValue(f"{name[:40]!r} is no widget property")
+            check_size(tuple(value))
+        for name, value in properties.items():
+            self._services.registry.set_property(
+                device, pin, name, tuple(value), http_origin(device)
+            )
+
+    def is_recent(self, at_ms: int) -> bool:
+        """Whether a point of that time may be added: at most a month old, and not yet to come."""
+        now_ms = self._services.clock.now_ms()
+        return now_ms - MAX_AGE_MS <= at_ms <= now_ms + MAX_AHEAD_MS
+
+    async def _report(self, device: Device, pin: str, points: Sequence[Point]) -> PinState | None:
+        """Write points in slices; returns the latest state of the pin that others wrote."""
+        store, slug = self._services.store, device.slug
+        for _, value in points:
+            self._check(slug, pin, value)
+        others = store.find(slug, pin)
+        seq = 0 if others is None else others.seq
+        for start in range(0, len(points), SLICE):
+            await asyncio.sleep(0)
+            await self._gate()
+            state = store.find(slug, pin)
+            if state is not None and state.seq != seq:
+                others = state
+            for at_ms, value in points[start : start + SLICE]:
+                change = store.write(slug, pin, value, http_origin(device), Intent.REPORT, at_ms)
+                seq = seq if change is None else change.seq
+        return others
+
+    async def _gate(self) -> None:
+        try:
+            await asyncio.wait_for(self._services.gate.wait(), GATE_WITHIN_S)
+        except TimeoutError:
+            self._services.health.count("http_writes_refused_busy")
+            raise Busy("the gateway takes no writes now, its disk does not keep up") from None
+
+    def _check(self, slug: str, pin: str, value: PinValue) -> None:
+        check_size(value)
+        state = self._services.store.find(slug, pin)
+        if state is not None and state.datastream is not None:
+            state.datastream.accept(value)
+
+    def _intent(self, slug: str, pin: str, origin: Origin) -> Intent:
+        # The holder of a device's token is the device: it may report what others may not command.
+        state = self._services.store.find(slug, pin)
+        is_read_only = (
+            state is not None and state.datastream is not None and not state.datastream.is_writable
+        )
+        return Intent.REPORT if is_read_only and origin.kind is OriginKind.HTTP else Intent.COMMAND
+
+
+def http_origin(device: Device) -> Origin:
+    """The origin of what comes with a device's token over HTTP."""
+    return Origin(OriginKind.HTTP, device.slug)

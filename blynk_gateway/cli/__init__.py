@@ -1,0 +1,80 @@
+"""The command line. A command's own module is imported only when that command runs."""
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from blynk_gateway.cli.parser import PROGRAM, build_parser
+from blynk_gateway.errors import ConfigError, GatewayError
+
+EXIT_FAILED = 1
+EXIT_BAD_CONFIG = 78
+"""EX_CONFIG of sysexits.h; the service manager does not restart on it."""
+
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""What a shell reports of a program ended by SIGINT or SIGPIPE."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors go to standard error, never a traceback.
+
+    Args:
+        argv: the arguments, None for those of the process.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's encoding lacks must not end a listing halfway.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(argv)
+        # Unlike `flush` this minds no missing standard output.
+        print(end="", flush=True)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        if sys.stdout is not None:
+            # Python writes what it still has on its way out, and must not fail then.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return EXIT_BROKEN_PIPE
+        return _complain_of_system(error)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+    module, function = arguments.handler.split(":")
+    try:
+        found = importlib.import_module(f"blynk_gateway.cli.{module}")
+        handler: Callable[..., int] = getattr(found, function)
+        return handler(arguments)
+    except ConfigError as error:
+        _complain(str(error), error.hint)
+        return EXIT_BAD_CONFIG
+    except GatewayError as error:
+        _complain(f"{PROGRAM}: {error}", getattr(error, "advice", error.hint))
+        return EXIT_FAILED
+    except OSError as error:
+        if error.filename is None:
+            # Most likely standard output takes no more.
+            raise
+        return _complain_of_system(error)
+
+
+def _complain_of_system(error: OSError) -> int:
+    place = f"{error.filename}: " if error.filename else ""
+    _complain(
+        f"{PROGRAM}: {place}{error.strerror or error}; expected to be able to use it",
+        "Check that it exists, that there is room, and that this user may read and write it.",
+    )
+    return EXIT_FAILED
+
+
+def _complain(text: str, hint: str) -> None:
+    # Never wrapped: people search for messages, and programs for `file:line`.
+    sys.stderr.write(f"{text}\n  {hint}\n")

@@ -1,0 +1,83 @@
+"""The way of a command to the gateway: the running one, or one of its own for a moment."""
+
+import asyncio
+import os
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from blynk_gateway.cli.client import ControlClient
+from blynk_gateway.config import Options, find_config, find_data_dir, load
+
+T = TypeVar("T")
+
+
+def options_of(arguments: Namespace) -> Options:
+    """The options of the configuration that a command is given or finds.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    return load(find_config(arguments.config, os.environ))
+
+
+def data_dir_of(arguments: Namespace) -> Path:
+    """The data directory; the configuration is read only if it can have a say in it.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    if arguments.data_dir is not None:
+        return Path(arguments.data_dir)
+    return find_data_dir(None, options_of(arguments), os.environ)
+
+
+def running(arguments: Namespace) -> ControlClient:
+    """The gateway that runs on the data directory; requests say so if none does."""
+    return ControlClient(data_dir_of(arguments))
+
+
+def with_gateway(arguments: Namespace, command: Callable[[ControlClient], T]) -> T:
+    """Run `command` with the running gateway, or without one on its data, as if it ran.
+
+    Raises:
+        NotPermitted: a gateway runs, but not for this user.
+        ConfigError, HistoryError: none runs, and its data cannot be used.
+    """
+    client = running(arguments)
+    if client.is_served:
+        return command(client)
+    return asyncio.run(_with_own_gateway(arguments, client, command))
+
+
+def become_owner(data_dir: Path) -> None:
+    """As root, act as the user the data belongs to: files of root would lock the gateway out."""
+    if os.geteuid() == 0 and data_dir.exists():
+        status = data_dir.stat()
+        os.setegid(status.st_gid)
+        os.seteuid(status.st_uid)
+
+
+async def _with_own_gateway(
+    arguments: Namespace, client: ControlClient, command: Callable[[ControlClient], T]
+) -> T:
+    # Here and not above: this import costs more than everything else, and is rarely needed.
+    from blynk_gateway.gateway import Gateway  # noqa: PLC0415  see above
+    from blynk_gateway.runtime import logs  # noqa: PLC0415  see above
+
+    logs.set_up("error")
+    options = options_of(arguments)
+    data_dir = data_dir_of(arguments)
+    become_owner(data_dir)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Deaf: nobody but this command is to be served.
+    gateway = Gateway(
+        replace(options, server=replace(options.server, listen=(), listen_tls=())), data_dir
+    )
+    await gateway.start()
+    try:
+        return await asyncio.to_thread(command, client)
+    finally:
+        await gateway.stop()

@@ -1,0 +1,102 @@
+"""`demo`: a gateway with two simulated devices, for this machine only."""
+
+import asyncio
+import hashlib
+import sys
+import tempfile
+from argparse import Namespace
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+
+from blynk_gateway.core.definition import new_token
+from blynk_gateway.core.ports import ApiToken
+from blynk_gateway.demo import DEMO_HOST, Home, SimulatedDevice, demo_options, new_home
+from blynk_gateway.gateway import Gateway, run_gateway
+from blynk_gateway.runtime import logs
+from blynk_gateway.runtime.tasks import cancel, spawn
+
+API_TOKEN_NAME = "demo"  # noqa: S105  a name
+
+EXIT_BAD_USAGE = 2
+
+_ONLINE_WITHIN_S = 10.0
+
+
+def demo(arguments: Namespace) -> int:
+    """Run until a signal; without --data-dir nothing is left behind.
+
+    Raises:
+        GatewayError: the gateway could not start.
+    """
+    if arguments.config is not None:
+        sys.stderr.write("blynk-gateway: demo has a configuration of its own; omit --config\n")
+        return EXIT_BAD_USAGE
+    logs.set_up("warning")
+    with ExitStack() as stack:
+        data_dir = arguments.data_dir or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="blynk-gateway-demo-"))
+        )
+        return asyncio.run(_run(new_home(), data_dir))
+
+
+async def _run(home: Home, data_dir: Path) -> int:
+    async with AsyncExitStack() as stack:
+
+        async def ready(gateway: Gateway) -> None:
+            devices = [
+                SimulatedDevice(one.model, one.token, DEMO_HOST, home.port, gateway.clock)
+                for one in home.residents
+            ]
+            for one, device in zip(home.residents, devices, strict=True):
+                task = spawn(device.run(), name=f"demo {one.slug}")
+                stack.push_async_callback(cancel, task)
+            api_token = await _new_api_token(gateway)
+            async with asyncio.timeout(_ONLINE_WITHIN_S):
+                for device in devices:
+                    await device.logged_in.wait()
+            print(_welcome(home, api_token, data_dir), flush=True)
+
+        return await run_gateway(demo_options(home), data_dir, ready=ready)
+
+
+async def _new_api_token(gateway: Gateway) -> str:
+    # A kept data directory has the one of the last demo, whose text nobody knows any more.
+    await gateway.journal.remove_api_token(API_TOKEN_NAME)
+    token = new_token()
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    await gateway.journal.add_api_token(
+        ApiToken(API_TOKEN_NAME, "admin", digest, gateway.clock.now_ms())
+    )
+    return token
+
+
+def _welcome(home: Home, api_token: str, data_dir: Path) -> str:
+    url = f"http://{DEMO_HOST}:{home.port}"
+    greenhouse, workshop = home.residents
+    return f"""\
+Blynk Gateway demo. Two simulated devices are connected; only this machine can
+see them. Ctrl-C ends the demo.
+
+  URL         {url}/
+  API token   {api_token}   (admin)
+  {greenhouse.name:<11} {greenhouse.token}   (device token)
+  {workshop.name:<11} {workshop.token}   (device token)
+
+Try in another terminal:
+
+# the greenhouse's temperature; its fan on
+curl {url}/{greenhouse.token}/get/V0
+curl "{url}/{greenhouse.token}/update/V3?value=1"
+
+# the workshop's lamp to orange, as with the Blynk IoT cloud
+curl -G {url}/external/api/update \\
+  -d token={workshop.token} -d V3=255 -d V3=120 -d V3=0
+
+# all devices, in the gateway's own API
+curl -H "Authorization: Bearer {api_token}" \\
+  {url}/api/v1/devices
+
+# what happens, live
+blynk-gateway pin watch --data-dir \\
+  {data_dir}
+"""

@@ -1,0 +1,265 @@
+"""Every command and option. What a command does is in the module that its `handler` names."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from blynk_gateway import __version__
+
+if TYPE_CHECKING:
+    _Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  unnamed
+
+PROGRAM: Final = "blynk-gateway"
+
+WIDTH: Final = 80
+"""Columns that everything printed fits into."""
+
+ROLES: Final = ("admin", "operator", "viewer")
+BOARDS: Final = ("esp8266", "esp32", "uno", "linux")
+
+PAIRING_MINUTES: Final = 5
+MAX_PAIRING_MINUTES: Final = 1440
+"""What the gateway itself takes: a day."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser. Its result has `handler`, "module:function" within this package."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="A local server for stock Blynk devices.",
+        epilog=f"{PROGRAM} COMMAND --help says more, with an example.\nexample: {PROGRAM} demo",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    _add_config(parser)
+    _add_data_dir(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_daemon(commands)
+    _add_device(_group(commands, "device", "devices and their tokens", "list"))
+    _add_pin(_group(commands, "pin", "pins of the running gateway", "get greenhouse/V5"))
+    _add_api_token(_group(commands, "api-token", "keys to the HTTP API /api/v1", "list"))
+    return parser
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=WIDTH, max_help_position=26)
+
+
+def _add_daemon(commands: "_Commands") -> None:
+    _command(commands, "run", "run the gateway until it is told to stop", "daemon:run", "run")
+    check = _command(
+        commands,
+        "check-config",
+        "name every fault of the configuration file",
+        "check:check_config",
+        "check-config --print",
+    )
+    check.add_argument(
+        "--print", action="store_true", help="print the options in force and where each came from"
+    )
+    _add_json(check)
+    _command(
+        commands,
+        "demo",
+        "run with two simulated devices, for this machine only",
+        "demo:demo",
+        "demo",
+        has_config=False,
+    )
+
+
+def _add_device(commands: "_Commands") -> None:
+    add = _command(
+        commands,
+        "add",
+        "add a device and print its token",
+        "device:add",
+        "device add Greenhouse --template climate",
+    )
+    add.add_argument("name", metavar="NAME", help="display name; the slug is made from it")
+    add.add_argument("--template", metavar="T", help="template with its datastreams")
+    add.add_argument("--token", metavar="T", help="token it has already; otherwise a new one")
+    _add_json(add)
+    _add_json(
+        _command(commands, "list", "list all devices", "device:show_all", "device list --json")
+    )
+    remove = _command(
+        commands,
+        "remove",
+        "remove a device, its token and its values",
+        "device:remove",
+        "device remove greenhouse",
+    )
+    _add_slug(remove)
+    token = _command(
+        commands,
+        "token",
+        "print a device's token",
+        "device:token",
+        "device token greenhouse",
+    )
+    _add_slug(token)
+    _add_json(token)
+    sketch = _command(
+        commands,
+        "sketch",
+        "print a complete sketch for a device",
+        "device:sketch",
+        "device sketch greenhouse --board esp32 > greenhouse.ino",
+    )
+    _add_slug(sketch)
+    sketch.add_argument(
+        "--board", choices=BOARDS, default=BOARDS[0], help=f"kind of board (default: {BOARDS[0]})"
+    )
+    pair = _command(
+        commands,
+        "pair",
+        "for some minutes let unknown tokens become devices",
+        "device:pair",
+        "device pair --minutes 10",
+    )
+    pair.add_argument(
+        "--minutes",
+        type=_minutes,
+        default=PAIRING_MINUTES,
+        metavar="N",
+        help=f"0 to {MAX_PAIRING_MINUTES}, 0 ends it at once (default: {PAIRING_MINUTES})",
+    )
+    _add_json(pair)
+
+
+def _add_pin(commands: "_Commands") -> None:
+    address = "DEVICE/PIN, such as greenhouse/V5"
+    get = _command(commands, "get", "print a pin's value", "pin:get", "pin get greenhouse/V5")
+    get.add_argument("address", metavar="ADDR", help=address)
+    _add_json(get)
+    write = _command(
+        commands,
+        "set",
+        "write a pin; its device receives the value",
+        "pin:write",
+        "pin set greenhouse/V6 1\n         blynk-gateway pin set lamp/V2 255 128 0",
+    )
+    write.add_argument("address", metavar="ADDR", help=address)
+    write.add_argument("value", metavar="VALUE", nargs="+", help="one or several parameters")
+    watch = _command(
+        commands,
+        "watch",
+        "print values now and whenever a pin is written",
+        "pin:watch",
+        "pin watch greenhouse/V5 greenhouse/V6",
+    )
+    watch.add_argument("address", metavar="ADDR", nargs="*", help=f"{address}; none for all pins")
+    _add_json(watch)
+
+
+def _add_api_token(commands: "_Commands") -> None:
+    add = _command(
+        commands,
+        "add",
+        "make a token and print it, this once only",
+        "api_token:add",
+        "api-token add node-red --role operator",
+    )
+    add.add_argument("name", metavar="NAME", help="what it is for")
+    add.add_argument(
+        "--role",
+        choices=ROLES,
+        default="operator",
+        help="admin may do everything, operator reads and writes pins, viewer reads"
+        " (default: operator)",
+    )
+    _add_json(add)
+    _add_json(
+        _command(
+            commands, "list", "list all tokens by name", "api_token:show_all", "api-token list"
+        )
+    )
+    remove = _command(
+        commands,
+        "remove",
+        "make a token invalid",
+        "api_token:remove",
+        "api-token remove node-red",
+    )
+    remove.add_argument("name", metavar="NAME", help="as in the list")
+
+
+def _group(commands: "_Commands", name: str, summary: str, example: str) -> "_Commands":
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        epilog=f"example: {PROGRAM} {name} {example}",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    return parser.add_subparsers(metavar="COMMAND", required=True)
+
+
+def _command(
+    commands: "_Commands",
+    name: str,
+    summary: str,
+    handler: str,
+    example: str,
+    *,
+    has_config: bool = True,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"example: {PROGRAM} {example}",
+        formatter_class=_Formatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(handler=handler)
+    # Given behind the command they replace what stands before it, otherwise they leave that alone.
+    if has_config:
+        _add_config(parser, default=argparse.SUPPRESS)
+    _add_data_dir(parser, default=argparse.SUPPRESS)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=default,
+        help="configuration file (default: $BLYNK_GATEWAY_CONFIG, else"
+        " /etc/blynk-gateway/gateway.yaml if it is there)",
+    )
+
+
+def _add_data_dir(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        default=default,
+        help="where database and keys are (default: data_dir of the configuration, else"
+        " $STATE_DIRECTORY, else ~/.local/share/blynk-gateway)",
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_slug(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("slug", metavar="SLUG", help="the device's name in addresses")
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = -1
+    if not 0 <= minutes <= MAX_PAIRING_MINUTES:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of minutes from 0 to {MAX_PAIRING_MINUTES}"
+        )
+    return minutes

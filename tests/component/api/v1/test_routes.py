@@ -1,0 +1,137 @@
+"""Every route of `/api`: roles, and the OpenAPI document against what really answers."""
+
+import re
+from typing import Any
+
+import pytest
+
+from blynk_gateway.api.v1.access import Role
+from blynk_gateway.api.v1.routes import Route, routes
+from tests.helpers.http import ADMIN, OPERATOR, TOKEN, VIEWER, Site
+
+TOKENS = {Role.VIEWER: VIEWER, Role.OPERATOR: OPERATOR, Role.ADMIN: ADMIN}
+STREAMS = {"/api/v1/changes"}
+
+
+def table(site: Site) -> list[Route]:
+    return routes(_Handlers(), _Handlers(), _Handlers())  # type: ignore[arg-type]
+
+
+class _Handlers:
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+def filled(path: str) -> str:
+    return path.replace("{slug}", "greenhouse").replace("{pin}", "V0").replace("{name}", "nobody")
+
+
+async def document(site: Site) -> dict[str, Any]:
+    found: dict[str, Any] = (await site.request("GET", "/api/v1/openapi.json")).json
+    return found
+
+
+async def test_document_describes_exactly_the_routes_that_exist(site: Site) -> None:
+    described = {
+        (method.upper(), path)
+        for path, operations in (await document(site))["paths"].items()
+        for method in operations
+    }
+    application = site.api._public_application()
+    served = {
+        (route.method, resource.canonical)
+        for resource in application.router.resources()
+        for route in resource
+        if route.method not in ("HEAD", "*")
+        and resource.canonical.startswith(("/api/", "/metrics"))
+    }
+    assert described == served
+
+
+async def test_every_described_route_answers_and_asks_for_its_role(site: Site) -> None:
+    for route in table(site):
+        path = filled(route.path)
+        anonymous = await site.request(route.method, path)
+        assert anonymous.status == 401, route
+        assert anonymous.headers["WWW-Authenticate"] == "Bearer"
+        for role in Role:
+            if role.covers(route.role):
+                continue
+            answer = await site.request(route.method, path, bearer=TOKENS[role])
+            assert (answer.status, answer.json["error"]["code"]) == (403, "auth.forbidden"), route
+        if path not in STREAMS:
+            answer = await site.request(route.method, path, bearer=TOKENS[route.role])
+            assert answer.status not in (401, 403, 405, 500), route
+
+
+async def test_bodies_of_the_document_are_the_ones_that_are_checked(site: Site) -> None:
+    paths = (await document(site))["paths"]
+    with_body = 0
+    for route in table(site):
+        operation = paths[route.path][route.method.lower()]
+        names = set(re.findall(r"{(\w+)}", route.path))
+        assert {one["name"] for one in operation["parameters"] if one["in"] == "path"} == names
+        if "requestBody" not in operation:
+            assert route.body is None
+            continue
+        with_body += 1
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        answer = await site.request(
+            route.method, filled(route.path), {"no such field": 1}, bearer=ADMIN
+        )
+        assert answer.status == 400
+        expected = "body.no such field: unknown field; expected " + ", ".join(schema["properties"])
+        assert answer.json["error"]["message"] == expected
+        for name in schema["required"]:
+            answer = await site.request(route.method, filled(route.path), {}, bearer=ADMIN)
+            assert f"body.{schema['required'][0]}: missing" in answer.json["error"]["message"]
+            assert name in schema["properties"]
+    assert with_body == 5
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/devices", "/api/v1/none"])
+async def test_unknown_path_is_a_json_error(site: Site, path: str) -> None:
+    answer = await site.request("GET", path, bearer=ADMIN)
+    if path == "/api":
+        assert answer.status == 404
+        return
+    assert (answer.status, answer.json["error"]["code"]) == (404, "route.unknown")
+
+
+async def test_wrong_method_is_a_json_error(site: Site) -> None:
+    answer = await site.request("PUT", "/api/v1/devices", {}, bearer=ADMIN)
+    assert (answer.status, answer.json["error"]["code"]) == (405, "route.method")
+
+
+async def test_device_token_is_no_api_token(site: Site) -> None:
+    assert (await site.request("GET", "/api/v1/devices", bearer=TOKEN)).status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"{}", "text/plain", 415, "request.content_type"),
+        (b"[]", "application/json", 400, "request.invalid"),
+        (b"{", "application/json", 400, "request.invalid"),
+        (b"[" * 100_000, "application/json", 400, "request.invalid"),
+        (b'{"value": NaN}', "application/json", 400, "request.invalid"),
+        (b"\xff", "application/json", 400, "request.invalid"),
+        (b'{"value": null}', "application/json", 400, "request.invalid"),
+        (b'{"value": {"a": 1}}', "application/json", 400, "request.invalid"),
+        (b'{"value": []}', "application/json", 400, "pin.invalid_value"),
+        (b" " * (2 * 1024 * 1024 + 1), "application/json", 413, "request.too_large"),
+    ],
+    ids=lambda item: str(item)[:30],
+)
+async def test_bad_body_has_one_clear_error(
+    site: Site, body: bytes, content_type: str, status: int, code: str
+) -> None:
+    answer = await site.request(
+        "PUT",
+        "/api/v1/pins/greenhouse/V0",
+        body,
+        bearer=OPERATOR,
+        headers={"Content-Type": content_type},
+    )
+    assert (answer.status, answer.json["error"]["code"]) == (status, code)
+    assert set(answer.json["error"]) == {"code", "message", "hint"}

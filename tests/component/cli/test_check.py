@@ -1,0 +1,37 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from blynk_gateway.cli import main
+
+
+def test_a_faulty_configuration_is_78_with_every_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("bogus: 1\nserver: {listne: []}\n")
+    assert main(["check-config", "--config", str(config)]) == 78
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"{config}:1: bogus: ")
+    assert second.startswith(f"{config}:2: server.listne: ")
+    assert main(["device", "list", "--config", str(config)]) == 78
+    capsys.readouterr()
+    assert main(["check-config", "--json", "--config", str(config)]) == 78
+    assert len(json.loads(capsys.readouterr().out)["faults"]) == 2
+
+
+def test_check_config_prints_the_options_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("gateway:\n  name: Shed\n  token: geheim\n")
+    assert main(["check-config", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == f"{config}: no faults\n"
+    assert main(["check-config", "--print", "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert f'name: "Shed"  # {config}:2' in out
+    assert "geheim" not in out
+    assert main(["check-config", "--print", "--json", "--config", str(config)]) == 0
+    settings = json.loads(capsys.readouterr().out)["settings"]
+    assert {"key": "gateway.name", "value": '"Shed"', "origin": f"{config}:2"} in settings

@@ -1,0 +1,62 @@
+"""`demo` comes up by itself, is alive, and leaves nothing behind."""
+
+import asyncio
+import re
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from tests.helpers.bench import ENVIRONMENT, eventually
+
+
+async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "blynk_gateway", "demo"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            text = (await process.stdout.readuntil(b"pin watch")).decode()
+        assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 80
+        url = found(r"URL +(\S+?)/\n", text)
+        api_token = found(r"API token +(\S+)", text)
+        greenhouse = found(r"Greenhouse +(\S+)", text)
+        workshop = found(r"Workshop +(\S+)", text)
+        headers = {"Authorization": f"Bearer {api_token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+
+            async def get(path: str) -> str:
+                async with session.get(url + path) as answer:
+                    assert answer.status == 200
+                    return await answer.text()
+
+            async def online() -> set[str]:
+                async with session.get(f"{url}/api/v1/devices") as answer:
+                    devices = (await answer.json())["devices"]
+                return {device["slug"] for device in devices if device["online"]}
+
+            await eventually(online, {"greenhouse", "workshop"})
+            assert 0 < float((await get(f"/{greenhouse}/get/V0"))[2:-2]) < 60
+            # The relay takes effect in the simulated workshop, which reports its standby power.
+            await get(f"/external/api/update?token={workshop}&v2=0")
+            await eventually(lambda: get(f"/{workshop}/get/V0"), '["0.4"]')
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(10):
+            _, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240  one look at the end
+
+
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, text
+    return match[1]

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from blynk_gateway.api.replies import to_json
+from blynk_gateway.api.v1.views import change_view, device_view, pin_view, snapshot_view
+from blynk_gateway.core.change import EventKind, Intent
+from blynk_gateway.core.definition import DeviceSource
+from blynk_gateway.core.mailbox import Mailbox, Overflow
+from tests.helpers.http import CONFIG, TOKEN, Site
+
+
+def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    mailbox = Mailbox(100, Overflow.CLOSE)
+    site.bus.subscribe(mailbox, origin=None, echo=True)
+    site.store.write("greenhouse", "V0", ("\udcff",), CONFIG, Intent.REPORT)
+    site.registry.set_property(site.device, "V0", "color", ("red",), CONFIG)
+    site.registry.set_metadata(site.device, "Bed", "3", CONFIG)
+    site.registry.connected(site.device, CONFIG)
+    site.registry.record_event(site.device, EventKind.SYSTEM, "x", "", CONFIG)
+    site.add_device("shed", "shed-token", DeviceSource.COMMAND)
+    site.registry.remove("shed", CONFIG)
+    views = [change_view(change) for change in mailbox.drain()]
+    assert len(views) == 7
+    first = views[0]["seq"]
+    assert [view["seq"] for view in views] == list(range(first, first + 7))
+    assert {(view["at_ms"], view["origin"]) for view in views} == {
+        (site.clock.now_ms(), "gateway:config")
+    }
+    assert views[-1]["name"] is None
+    assert b"shed-token" not in to_json(views)
+    assert views[0]["value"] == ["\N{REPLACEMENT CHARACTER}"]
+
+
+def test_device_view_keeps_the_token_to_itself(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.registry.told(site.device, [("ver", "\udcff")], CONFIG)
+    view = device_view(site.device, site.clock.now_ms())
+    assert TOKEN.encode() not in to_json(view)
+    assert view["info"] == {"ver": "\N{REPLACEMENT CHARACTER}"}
+
+
+def test_pin_shows_its_default_until_written_and_snapshots_only_what_was(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    state = site.store.get("greenhouse", "V1")
+    assert pin_view(site.device, state)["value"] == ["0"]
+    assert pin_view(site.device, state)["at_ms"] == 0
+    assert snapshot_view("greenhouse", state)["value"] == []

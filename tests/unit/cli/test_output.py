@@ -1,0 +1,45 @@
+import json
+
+import pytest
+
+from blynk_gateway.cli.output import cut, print_json, print_table, shown, shown_value
+
+
+def test_control_characters_never_reach_the_terminal() -> None:
+    assert shown("a\x1b[2Jb\nc\x9b") == r"a\x1b[2Jb\nc\x9b"
+    assert shown("21.5 °C") == "21.5 °C"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (["21.5"], "21.5"),
+        ([""], ""),
+        (["1", "2"], '["1", "2"]'),
+        (["ä\n", '"'], r'["ä\n", "\""]'),
+        (["\x9b", "b"], r'["\x9b", "b"]'),
+    ],
+)
+def test_a_value_is_one_line(value: list[str], text: str) -> None:
+    assert shown_value(value) == text
+
+
+def test_a_table_fits_eighty_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("SLUG", "NAME"), [("a" * 32, "b" * 200), ("c", "d\n")])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[1] == "a" * 32 + "  " + "b" * 45 + "…"
+    assert lines[2] == "c" + " " * 33 + r"d\n"
+
+
+def test_cut_keeps_what_fits() -> None:
+    assert cut("12345", 5) == "12345"
+    assert cut("123456", 5) == "1234…"
+
+
+def test_json_round_trips(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"name": "Küche", "value": ["1"]}
+    print_json(value)
+    text = capsys.readouterr().out
+    assert "Küche" in text
+    assert json.loads(text) == value
