@@ -36,13 +36,16 @@ _SIDE_FILES = ("-wal", "-shm")
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
+_MOVED = "a start of the gateway moves a damaged file aside"
+
 _ADVICE = {
     sqlite3.SQLITE_FULL: "free space on the disk of {path}",
     sqlite3.SQLITE_BUSY: "end the program that locks the database; `fuser -v {path}` names it",
     sqlite3.SQLITE_IOERR: "free space on the disk of {path}, and look for disk errors with `dmesg`",
     sqlite3.SQLITE_READONLY: "let the gateway's user write {path}",
     sqlite3.SQLITE_CANTOPEN: "let the gateway's user write {path} and its directory",
-    sqlite3.SQLITE_CORRUPT: "restart the gateway: it moves the damaged file aside",
+    sqlite3.SQLITE_CORRUPT: _MOVED,
+    sqlite3.SQLITE_NOTADB: _MOVED,
 }
 
 
@@ -95,8 +98,9 @@ async def open_database(path: Path) -> Database:
     """
     with _explained(path):
         _create(path)
+        # A cached statement would keep what was bound to it: megabytes of segments.
         connection = await aiosqlite.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=32
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=0
         )
         try:
             await _check(connection, path)

@@ -5,6 +5,8 @@
    go on; what waits is bounded, and beyond the bound the oldest points are lost, and counted.
 3. While commits are slow, nothing is lost: the mailbox fills and closes the gate.
 4. One user of the connection at a time: whoever holds the lock.
+5. Changes are packed as soon as there are some, also while a commit is under way: packed they take
+   a thirtieth of the memory. What is packed and not committed is bounded; then the mailbox fills.
 """
 
 import asyncio
@@ -25,23 +27,25 @@ from blynk_gateway.history.recorder import Recorder
 from blynk_gateway.history.restore import Restored, read_events, restore
 from blynk_gateway.history.retention import Retention
 from blynk_gateway.runtime.health import Health, HealthState
-from blynk_gateway.runtime.logs import Repeats
 
 log = logging.getLogger(__name__)
 
 MAILBOX_LIMIT = 100_000
 """Changes that wait before the sources must."""
 
-MAX_POINTS_WAITING = 100_000
-"""Points kept in memory while commits fail."""
+MAX_POINTS_WAITING = 500_000
+"""Points kept in memory while commits fail: some 7 MB packed."""
 
-COMMIT_CHANGES = 20_000
-"""Changes that are committed at once, however little time has passed."""
+COMMIT_POINTS = 200_000
+"""Points that are committed at once, however little time has passed: some 3 MB packed."""
 
-SLICE_CHANGES = 1000
-SLICES_AT_MOST = 16
-"""Changes recorded in one go: they hold up the loop for half a millisecond. Of a long queue it is
-as much more as takes so many turns, or sources outrun the journal until they must wait."""
+PACK_CHANGES = 1000
+"""Changes that are packed at once, while the processor still has them at hand."""
+
+SLICE_CHANGES = 4000
+SLICES_AT_MOST = 4
+"""Changes packed in one go: they hold up the loop for two milliseconds. Of a long queue it is as
+much more as takes so many turns, or sources, which have a turn each time, outrun the journal."""
 
 CHECKPOINT_S = 300.0
 CHECKPOINT_CHANGES = 200_000
@@ -83,14 +87,17 @@ class Journal:
         self._retention = Retention(clock, retention_raw_ms)
         self._clock = clock
         self._health = health
-        self._lost_lines = Repeats(clock)
         self._lock = asyncio.Lock()
+        self._packing = asyncio.Lock()
         self._slices: deque[list[Change]] = deque()
         self._changes_since_checkpoint = 0
         self._checkpoint_at = 0.0
         self._retry_at = 0.0
         self._retry_s = 0.0
+        self._is_full = asyncio.Event()
+        self._was_saved = asyncio.Event()
         self._damage = ""
+        self._lost = 0
         self._opened: tuple[DirectoryLock, Database, Recorder] | None = None
 
     async def open(self) -> Restored:
@@ -133,17 +140,11 @@ class Journal:
 
     async def run(self) -> None:
         """Commit what comes, until cancelled or closed."""
-        while True:
-            self._queue(await self.mailbox.take(COMMIT_CHANGES, self._commit_every_s))
-            async with self._lock:
-                if self._opened is None:
-                    return
-                _, database, recorder = self._opened
-                await self._record(recorder)
-                if self._clock.monotonic() >= self._retry_at:
-                    await self._try_to_save(database, recorder)
-                if self._is_failing:
-                    self._drop_oldest(recorder)
+        async with asyncio.TaskGroup() as group:
+            packer = group.create_task(self._pack(), name="journal packer")
+            group.create_task(self._commit(), name="journal writer").add_done_callback(
+                lambda _: packer.cancel()
+            )
 
     async def flush(self) -> None:
         """Return when everything published so far is committed.
@@ -166,7 +167,7 @@ class Journal:
                 with contextlib.suppress(HistoryError):
                     await self._flush(database, recorder)
                 if recorder.pending:
-                    lost = recorder.pending.points
+                    lost = recorder.pending.points + self._lost
                     log.error("history not saved at stop", extra={"points": lost})
             finally:
                 await database.close()
@@ -222,6 +223,35 @@ class Journal:
             await database.write([("DELETE FROM api_token WHERE name = ?", (name,))])
             return True
 
+    async def _pack(self) -> None:
+        while True:
+            self._queue(await self.mailbox.take(PACK_CHANGES))
+            if self._opened is None:
+                return
+            _, _, recorder = self._opened
+            await self._record(recorder)
+            if recorder.pending.points >= COMMIT_POINTS:
+                self._was_saved.clear()
+                self._is_full.set()
+                await self._was_saved.wait()
+
+    async def _commit(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_full.wait(), self._commit_every_s)
+            self._is_full.clear()
+            async with self._lock:
+                if self._opened is None:
+                    return
+                _, database, recorder = self._opened
+                self._queue(self.mailbox.drain())
+                await self._record(recorder)
+                if self._clock.monotonic() >= self._retry_at:
+                    await self._try_to_save(database, recorder)
+                if self._is_failing:
+                    self._drop_oldest(recorder)
+            self._was_saved.set()
+
     @property
     def _is_failing(self) -> bool:
         return self._retry_s > 0
@@ -238,11 +268,13 @@ class Journal:
             self._slices.append(changes[start : start + size])
 
     async def _record(self, recorder: Recorder) -> None:
-        while self._slices:
-            changes = self._slices.popleft()
-            recorder.record(changes)
-            self._changes_since_checkpoint += len(changes)
-            await asyncio.sleep(0)
+        async with self._packing:
+            while self._slices:
+                changes = self._slices.popleft()
+                recorder.record(changes)
+                self._changes_since_checkpoint += len(changes)
+                if self._slices:
+                    await asyncio.sleep(0)
 
     async def _flush(self, database: Database, recorder: Recorder) -> None:
         self._queue(self.mailbox.drain())
@@ -258,8 +290,7 @@ class Journal:
             if recorder.unsaved and self._is_checkpoint_due:
                 await self._checkpoint(recorder)
             if recorder.pending:
-                await database.write(recorder.pending.statements())
-                recorder.pending.clear()
+                await _write(database, recorder)
             await self._retention.step(database, recorder.checkpoint_seq)
         except HistoryError as error:
             self._retry_s = min(max(RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
@@ -267,6 +298,9 @@ class Journal:
             self._health.report(_COMPONENT, HealthState.FAILED, str(error))
             raise
         self._retry_s = self._retry_at = 0.0
+        if self._lost:
+            log.error("history points lost", extra={"points": self._lost})
+            self._lost = 0
         state = HealthState.DEGRADED if self._damage else HealthState.OK
         self._health.report(_COMPONENT, state, self._damage)
 
@@ -278,11 +312,12 @@ class Journal:
         )
 
     async def _checkpoint(self, recorder: Recorder) -> None:
-        streams = list(recorder.unsaved)
-        for start in range(0, len(streams), SLICE_CHANGES):
-            recorder.save_values(streams[start : start + SLICE_CHANGES])
-            await asyncio.sleep(0)
-        recorder.finish_checkpoint()
+        async with self._packing:
+            streams = list(recorder.unsaved)
+            for start in range(0, len(streams), SLICE_CHANGES):
+                recorder.save_values(streams[start : start + SLICE_CHANGES])
+                await asyncio.sleep(0)
+            recorder.finish_checkpoint()
         self._changes_since_checkpoint = 0
         self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_S
 
@@ -292,9 +327,18 @@ class Journal:
             # What cannot be replayed any more has to come back from the table of values.
             self._checkpoint_at = self._clock.monotonic()
             self._health.count("history_points_lost", lost)
-            if self._lost_lines.allow("lost") is not None:
-                total = self._health.counters["history_points_lost"]
-                log.error("history points lost", extra={"points": total})
+            if not self._lost:
+                log.error("oldest history points go", extra={"kept": MAX_POINTS_WAITING})
+            self._lost += lost
+
+
+async def _write(database: Database, recorder: Recorder) -> None:
+    batch = recorder.take_pending()
+    try:
+        await database.write(batch.statements())
+    except BaseException:
+        recorder.put_back(batch)
+        raise
 
 
 def _own(directory: Path) -> DirectoryLock:

@@ -13,9 +13,10 @@ from blynk_gateway.history.segment import Segment
 MAX_EVENTS = 10_000
 """Events kept, here and in the database."""
 
-ROWS_PER_STATEMENT = 500
+ROWS_PER_STATEMENT = 100
 """SQLite's thread gives up the interpreter lock once for each statement, and may wait milliseconds
-to get it back: many rows in one statement keep it fast while the loop is busy."""
+to get it back: many rows in one statement keep it fast while the loop is busy. A hundred segments
+are 5 MB at most, which SQLite copies."""
 
 _KEY_COLUMNS = {
     "setting": 1,
@@ -88,10 +89,10 @@ class Pending:
                 self.points -= count
         return before - self.points
 
-    def clear(self) -> None:
-        """Forget everything: it is in the database."""
-        self._groups = [_Group()]
-        self.points = 0
+    def append(self, later: "Pending") -> None:
+        """Have everything of `later` behind what is here."""
+        self._groups += later._groups  # noqa: SLF001  of the same kind
+        self.points += later.points
 
     def __bool__(self) -> bool:
         return len(self._groups) > 1 or any(self._groups[0].tables.values())

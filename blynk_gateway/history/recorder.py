@@ -88,6 +88,16 @@ class Recorder:
         if self.last_seq > self._reserved - RESERVED_BLOCK // 2:
             self._reserve()
 
+    def take_pending(self) -> Pending:
+        """Everything pending, to be written; what is recorded from now on waits for the next."""
+        batch, self.pending = self.pending, Pending()
+        return batch
+
+    def put_back(self, batch: Pending) -> None:
+        """Have a batch that was not written pending again, before all that came since."""
+        batch.append(self.pending)
+        self.pending = batch
+
     def save_values(self, streams: Iterable[int]) -> None:
         """Put the current values of some unsaved streams into `pending`."""
         for stream in streams:

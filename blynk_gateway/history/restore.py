@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from blynk_gateway.core.change import EventChange, EventKind, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceDefinition, new_token
 from blynk_gateway.core.value import SEPARATOR, PinValue, decode_value
+from blynk_gateway.errors import HistoryCorrupt
 from blynk_gateway.history.database import Database
 from blynk_gateway.history.definitions import load
 from blynk_gateway.history.recorder import Recorder
@@ -16,6 +17,8 @@ from blynk_gateway.history.segment import Point, decode
 SEGMENTS_AT_A_TIME = 100
 
 _RESTORE = Origin(OriginKind.RESTORE)
+
+_SETTINGS = {"instance_id": str, "gateway_token": str, "reserved_seq": int, "checkpoint_seq": int}
 
 
 class Restored(NamedTuple):
@@ -121,6 +124,10 @@ async def _settings(database: Database) -> dict[str, Any]:
         }
         insertion = "INSERT OR REPLACE INTO setting VALUES (?, ?)"
         await database.write((insertion, setting) for setting in settings.items())
+    for name, kind in _SETTINGS.items():
+        if not isinstance(settings.get(name), kind):
+            found = "nothing" if name not in settings else type(settings[name]).__name__
+            raise HistoryCorrupt(f"the setting {name} is {found}; expected {kind.__name__}")
     return settings
 
 

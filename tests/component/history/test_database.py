@@ -85,6 +85,24 @@ async def test_damage_that_only_the_replay_sees_is_treated_alike(tmp_path: Path)
     assert len(files_of(tmp_path, "*.damaged-*")) == 1
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM setting WHERE name = 'reserved_seq'",
+        "UPDATE setting SET value = 'x' WHERE name = 'checkpoint_seq'",
+    ],
+)
+async def test_damaged_setting_is_treated_alike(tmp_path: Path, damage: str) -> None:
+    path = await fill(tmp_path)
+    connection = await open_database(path)
+    await connection.write([(damage, ())])
+    await connection.close()
+    async with System(tmp_path) as system:
+        assert system.values == {}
+        assert "setting" in system.health.components["history"].detail
+    assert len(files_of(tmp_path, "*.damaged-*")) == 1
+
+
 @pytest.mark.parametrize(("limit", "is_kept"), [(1, True), (CHECK_WHOLE_BYTES, False)])
 async def test_damaged_segment_of_a_large_file_costs_no_more_than_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, is_kept: bool

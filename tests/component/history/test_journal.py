@@ -16,7 +16,7 @@ from blynk_gateway.history import database
 from blynk_gateway.history.journal import (
     CHECKPOINT_CHANGES,
     CHECKPOINT_S,
-    COMMIT_CHANGES,
+    COMMIT_POINTS,
     MAILBOX_LIMIT,
     MAX_POINTS_WAITING,
     MAX_RETRY_S,
@@ -105,9 +105,9 @@ async def test_many_changes_do_not_wait_for_the_window(tmp_path: Path) -> None:
         system.journal.reconfigure(commit_every_ms=3_600_000, retention_raw_ms=None)
         task = spawn(system.journal.run(), name="journal")
         system.add("a")
-        for _ in range(COMMIT_CHANGES):
+        for _ in range(COMMIT_POINTS):
             system.write("a", "V1", "1")
-        await until_points(system.path, COMMIT_CHANGES)
+        await until_points(system.path, COMMIT_POINTS)
         await cancel(task)
 
 
@@ -306,7 +306,8 @@ async def test_devices_go_on_while_commits_fail_and_oldest_points_are_lost_and_c
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = FakeClock()
-    surplus = 3 * COMMIT_CHANGES
+    burst = 20_000
+    surplus = 3 * burst
     async with System(tmp_path, clock=clock) as system:
         system.add("a")
         with full_disk():
@@ -314,8 +315,8 @@ async def test_devices_go_on_while_commits_fail_and_oldest_points_are_lost_and_c
                 await system.journal.flush()
             task = spawn(system.journal.run(), name="journal")
             system.write("a", "V255", "the only one")
-            for start in range(0, MAX_POINTS_WAITING + surplus, COMMIT_CHANGES):
-                for number in range(start, start + COMMIT_CHANGES):
+            for start in range(0, MAX_POINTS_WAITING + surplus, burst):
+                for number in range(start, start + burst):
                     system.write("a", "V1", str(number))
                 await until(lambda: len(system.journal.mailbox) == 0)
             await until(lambda: system.health.counters["history_points_lost"] >= surplus)
@@ -325,10 +326,12 @@ async def test_devices_go_on_while_commits_fail_and_oldest_points_are_lost_and_c
         await until_points(system.path, 1)
         lost = system.health.counters["history_points_lost"]
         assert points(system.path) == MAX_POINTS_WAITING + surplus + 1 - lost
-        assert lost < surplus + 2 * COMMIT_CHANGES
+        assert lost < surplus + 2 * burst
         await cancel(task)
-    lines = [record for record in caplog.records if record.message == "history points lost"]
-    assert len(lines) == 1
+    (first,) = [one for one in caplog.records if one.message == "oldest history points go"]
+    assert vars(first)["kept"] == MAX_POINTS_WAITING
+    (last,) = [one for one in caplog.records if one.message == "history points lost"]
+    assert vars(last)["points"] == lost
     async with System(tmp_path) as system:
         # Its point was the oldest, but the value is not lost.
         assert system.values["a/V255"] == ("the only one",)

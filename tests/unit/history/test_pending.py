@@ -61,7 +61,15 @@ def test_pending_is_true_while_there_is_something_to_write() -> None:
     assert not pending
     pending.delete(("DELETE FROM device WHERE device = ?", ("a",)))
     assert pending
-    pending.clear()
-    assert not pending
     pending.put_segment(segment(1, 1))
     assert pending
+
+
+def test_a_batch_put_back_is_written_before_what_came_since() -> None:
+    batch, later = Pending(), Pending()
+    batch.put("setting", ("key", "old"))
+    later.put("setting", ("key", "new"))
+    later.delete(("DELETE FROM device WHERE device = ?", ("a",)))
+    batch.append(later)
+    written = [list(values) for _, values in batch.statements()]
+    assert written == [["key", "old"], ["key", "new"], ["a"]]

@@ -110,7 +110,7 @@ def test_only_latest_values_are_saved() -> None:
 
 def test_device_of_the_file_costs_nothing() -> None:
     recording = Recording()
-    recording.recorder.pending.clear()
+    recording.recorder.take_pending()
     recording.add("a", DeviceSource.FILE)
     recording.record()
     assert recording.tables == []
@@ -119,7 +119,7 @@ def test_device_of_the_file_costs_nothing() -> None:
 def test_numbers_are_reserved_well_before_they_are_used() -> None:
     recording = Recording()
     assert recording.values_of("setting") == ["reserved_seq", RESERVED_BLOCK]
-    recording.recorder.pending.clear()
+    recording.recorder.take_pending()
     recording.add("a")
     recording.bus.renumber(RESERVED_BLOCK // 2)
     recording.write("a", "V1", "1")
