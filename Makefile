@@ -36,7 +36,8 @@ integration: $(DEV) $(NODE_CLIENT)  ## the daemon as a process, with stock clien
 
 fuzz: $(DEV)  ## random bytes for FUZZ_SECONDS (60) each
 	@for target in tests/fuzz/fuzz_*.py; do \
-		$(BIN)/python "$$target" --seconds $(FUZZ_SECONDS) || exit 1; \
+		$(BIN)/python -m "tests.fuzz.$$(basename "$$target" .py)" \
+			--seconds $(FUZZ_SECONDS) || exit 1; \
 	done
 
 check: lint types docs test  ## what CI runs (the architecture tests are part of test)
@@ -61,7 +62,8 @@ coverage: $(DEV) $(NODE_CLIENT)  ## all tests, with lines and branches that they
 
 docs: $(DEV)  ## generated pages are up to date, pages and code agree
 	@$(BIN)/python docs/generate_protocol_page.py --check
-	@$(PYTEST) -q -k docs
+	@$(PYTEST) -q tests/architecture/test_docs.py tests/unit/cli/test_reference.py \
+		tests/unit/config/test_schema.py tests/component/api/test_pages.py
 
 bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)

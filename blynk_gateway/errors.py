@@ -124,13 +124,14 @@ class DeviceError(GatewayError):
     """A device could not be found, added or reached."""
 
     code = "device.error"
-    hint = "List the devices with `blynk-gateway device list`."
+    hint = "Choose another name, token or template; `blynk-gateway device add --help` says more."
 
 
 class UnknownDevice(DeviceError):
     """No device has this slug."""
 
     code = "device.unknown"
+    hint = "List the devices with `blynk-gateway device list`."
 
 
 class UnknownToken(DeviceError):

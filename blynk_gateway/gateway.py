@@ -9,7 +9,8 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from blynk_gateway.api import HttpApi
@@ -19,7 +20,7 @@ from blynk_gateway.config.options import DeviceOptions
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
-from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 from blynk_gateway.core.device import DeviceRegistry
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.links import LinkEngine
@@ -119,7 +120,6 @@ class Gateway:
                 spawn(self.journal.run(), name="journal"),
                 spawn(self.links.run(), name="links"),
             ]
-            await self.api.start()
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
             await self.server.start()
         except BaseException:
@@ -148,6 +148,8 @@ class Gateway:
             GatewayError: a new listener could not be opened; the old ones stay.
         """
         await self.server.reconfigure(options.server)
+        if options.data_dir != self.options.data_dir:
+            log.warning("data_dir is read at a start only", extra={"data": self.data_dir})
         self.options = options
         self.registry.use_templates(options.templates)
         wanted = {device.slug: device for device in self._file_devices()}
@@ -155,6 +157,7 @@ class Gateway:
             is_ours = device.definition.source in (DeviceSource.FILE, DeviceSource.GATEWAY)
             if is_ours and device.slug not in wanted:
                 self.registry.remove(device.slug, _CONFIG)
+        self._release_tokens(wanted)
         self._declare_all(wanted.values())
         self._define_links()
         self.journal.reconfigure(
@@ -203,6 +206,14 @@ class Gateway:
                 problems.append(f"{definition.slug}: {error}. {error.hint}")
         state = HealthState.FAILED if problems else HealthState.OK
         self.health.report("devices", state, "\n".join(problems))
+
+    def _release_tokens(self, wanted: Mapping[str, DeviceDefinition]) -> None:
+        """Let go of tokens that go from one device to another: else two could never swap theirs."""
+        tokens = {definition.token for definition in wanted.values()}
+        for slug, definition in wanted.items():
+            device = self.registry.find(slug)
+            if device is not None and device.definition.token in tokens - {definition.token}:
+                self.registry.redefine(replace(device.definition, token=new_token()), _CONFIG)
 
     def _define_links(self) -> None:
         self.links.define(self.options.links)

@@ -1,4 +1,4 @@
-"""The HTTP side of the gateway: which handler answers which path, start and stop.
+"""The HTTP side of the gateway behind its door: which handler answers which path.
 
 1. One application answers on the device ports: `/api`, both device dialects, WebSockets, `/`. What
    no other route takes goes to the legacy dialect, whose first path segment is a token.
@@ -8,12 +8,9 @@
 """
 
 import asyncio
-import contextlib
 import logging
-import os
-import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -23,14 +20,13 @@ from blynk_gateway.api.carrier import Carrier
 from blynk_gateway.api.cloud import CloudDialect
 from blynk_gateway.api.device_auth import DeviceAuth
 from blynk_gateway.api.faults import (
-    ControlSocketUnusable,
     RequestError,
     TooLarge,
     UnknownRoute,
     WrongMethod,
     status_of,
 )
-from blynk_gateway.api.guard import GuardedProtocol
+from blynk_gateway.api.guard import GuardedProtocol, WireHandler
 from blynk_gateway.api.legacy import LegacyDialect
 from blynk_gateway.api.replies import api_error, cloud_error, device_empty, device_text
 from blynk_gateway.api.services import Services
@@ -42,17 +38,9 @@ from blynk_gateway.api.v1.devices import Devices
 from blynk_gateway.api.v1.live import Live
 from blynk_gateway.api.v1.routes import Route, open_routes, routes
 from blynk_gateway.api.writes import PinWriter
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.ports import ApiTokens, DeviceLinks, Journal
-from blynk_gateway.core.store import PinStore
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.runtime.health import Health
 from blynk_gateway.runtime.logs import safe
-from blynk_gateway.runtime.timezone import Zone
 
 log = logging.getLogger(__name__)
 
@@ -64,117 +52,53 @@ LINGER_S = 0.5
 """Time to read on after an early refusal, so that the peer gets to see it."""
 STOP_WITHIN_S = 1.0
 
-_PRIVATE_MASK = 0o177
+_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "keepalive_timeout": KEEP_ALIVE_S,
+    "lingering_time": LINGER_S,
+    "max_line_size": MAX_LINE_BYTES,
+    "max_field_size": MAX_LINE_BYTES,
+    "auto_decompress": False,
+}
+"""How aiohttp's protocol objects are made."""
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class HttpApi:
-    """Everything that the gateway serves over HTTP.
+class HttpSite:
+    """Everything that answers HTTP requests, for `front_door.HttpApi`."""
 
-    Args:
-        zone: the gateway's own time zone.
-        links: takes device connections that come inside WebSockets.
-        data_dir: uploads are kept below it.
-    """
-
-    def __init__(  # noqa: PLR0913  the parts it serves, each once
-        self,
-        *,
-        registry: DeviceRegistry,
-        store: PinStore,
-        bus: PinBus,
-        pairing: Pairing,
-        clock: Clock,
-        gate: Gate,
-        health: Health,
-        zone: Zone,
-        journal: Journal,
-        tokens: ApiTokens,
-        links: DeviceLinks,
-        data_dir: Path,
-    ) -> None:
-        self._services = Services(
-            registry=registry,
-            store=store,
-            bus=bus,
-            pairing=pairing,
-            clock=clock,
-            gate=gate,
-            health=health,
-            zone=zone,
-            journal=journal,
-            tokens=tokens,
-            links=links,
-            data_dir=data_dir,
-        )
-        self._access = TokenAccess(tokens, clock)
-        self._live = Live(self._services)
-        self._carrier = Carrier(self._services)
-        self._writer = PinWriter(self._services)
-        self._logger = _wire_logger(health)
-        self._public: web.AppRunner | None = None
-        self._control: web.AppRunner | None = None
-        self._control_server: asyncio.Server | None = None
-        self._control_path: Path | None = None
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._access = TokenAccess(services.tokens, services.clock)
+        self._live = Live(services)
+        self._carrier = Carrier(services)
+        self._writer = PinWriter(services)
+        self._logger = _wire_logger(services.health)
+        self._public = web.AppRunner(self._public_application())
+        self._control = web.AppRunner(self._application(ControlAccess()))
 
     async def start(self) -> None:
-        """Make ready for `make_protocol`."""
-        self._public = await self._runner(self._public_application())
+        """Make ready for `make_public` and `make_control`."""
+        await self._public.setup()
+        await self._control.setup()
 
-    def make_protocol(self) -> asyncio.Protocol:
-        """A protocol object for one connection that speaks HTTP."""
-        assert self._public is not None, "start comes first"
-        return _protocol(self._public)
+    def make_public(self) -> asyncio.Protocol:
+        """A protocol object for one connection from the network."""
+        return _protocol(self._public, self._logger)
 
-    async def serve_control(self, path: Path) -> None:
-        """Answer on a Unix socket that only this user and root may open.
-
-        Raises:
-            ControlSocketUnusable: it cannot be made there.
-        """
-        self._control = await self._runner(self._application(ControlAccess()))
-        runner = self._control
-        try:
-            listener = _private_socket(path)
-        except OSError as error:
-            raise ControlSocketUnusable(
-                f"{path}: the control socket cannot be opened ({error.strerror or error});"
-                " expected a directory that may be written"
-            ) from error
-        self._control_path = path
-        self._control_server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _protocol(runner), sock=listener
-        )
+    def make_control(self) -> asyncio.Protocol:
+        """A protocol object for one connection to the control socket, whose peer is an admin."""
+        return _protocol(self._control, self._logger)
 
     async def stop(self) -> None:
-        """End all connections. May follow a `start` that failed, and may be called twice."""
-        if self._control_server is not None:
-            self._control_server.close()
-        if self._control_path is not None:
-            self._control_path.unlink(missing_ok=True)
+        """End all connections."""
         self._live.close()
         self._carrier.close()
         for runner in (self._control, self._public):
-            if runner is not None:
-                if runner.server is not None:
-                    await runner.server.shutdown(STOP_WITHIN_S)
-                await runner.cleanup()
-        self._control_server = self._control_path = self._control = self._public = None
-
-    async def _runner(self, application: web.Application) -> web.AppRunner:
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            logger=self._logger,
-            keepalive_timeout=KEEP_ALIVE_S,
-            lingering_time=LINGER_S,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            auto_decompress=False,
-        )
-        await runner.setup()
-        return runner
+            if runner.server is not None:
+                await runner.server.shutdown(STOP_WITHIN_S)
+            await runner.cleanup()
 
     def _public_application(self) -> web.Application:
         services = self._services
@@ -260,17 +184,25 @@ def _with_caller(route: Route, access: Access) -> Answer:
     return answer
 
 
-def _protocol(runner: web.AppRunner) -> GuardedProtocol:
+def _protocol(runner: web.AppRunner, logger: logging.Logger) -> GuardedProtocol:
     assert runner.server is not None, "a runner that was set up has a server"
-    return GuardedProtocol(runner.server())
+    handler = WireHandler(
+        runner.server,
+        loop=asyncio.get_running_loop(),
+        logger=logger,
+        **_OPTIONS,
+    )
+    return GuardedProtocol(handler)
 
 
 def _own_error(request: web.Request, answer: web.HTTPException) -> GatewayError:
+    if isinstance(answer, web.HTTPMethodNotAllowed):
+        return WrongMethod(
+            f"{safe(request.method)} is no method of {safe(request.path)}", answer.allowed_methods
+        )
     match answer.status:
         case 404:
             return UnknownRoute(f"{safe(request.path)}: no such path")
-        case 405:
-            return WrongMethod(f"{request.method} is no method of {safe(request.path)}")
         case 413:
             return TooLarge(f"the body is too long; expected at most {MAX_BODY_BYTES} bytes")
         case _:
@@ -304,23 +236,6 @@ async def _finish_headers(_request: web.Request, answer: web.StreamResponse) -> 
         headers.setdefault("Connection", "keep-alive")
     if isinstance(answer, web.Response) and not answer.body:
         headers.popall("Content-Type", None)
-
-
-def _private_socket(path: Path) -> socket.socket:
-    with contextlib.suppress(FileNotFoundError):
-        # Of a gateway that was killed; a running one holds the lock of the data directory.
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # Private from its first moment on: between `bind` and `chmod` others could connect.
-    before = os.umask(_PRIVATE_MASK)
-    try:
-        listener.bind(str(path))
-    except OSError:
-        listener.close()
-        raise
-    finally:
-        os.umask(before)
-    return listener
 
 
 def _wire_logger(health: Health) -> logging.Logger:

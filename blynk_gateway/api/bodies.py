@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 from urllib.parse import parse_qsl
@@ -14,10 +15,15 @@ from blynk_gateway.core.value import PinValue, printable
 MAX_BODY_BYTES = 2 * 1024 * 1024
 """Longest body but for uploads. Source: the cloud's limit, blynk-protocol §10.2."""
 
+MAX_VALUE_BODY_BYTES = 64 * 1024
+"""Longest body of one value or text: 4,096 bytes fit however they are escaped. A million numbers,
+which fit in `MAX_BODY_BYTES`, would keep devices waiting while they are parsed."""
+
 BODY_WITHIN_S = 30.0
 MAX_QUERY_FIELDS = 1024
-MAX_NUMBER_LENGTH = 16
-"""Longest whole number in JSON, characters; milliseconds since 1970 have 13."""
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
+"""Milliseconds since 1970 have 13 digits. `int` also takes blanks, `1_0` and other scripts."""
 
 
 Json: TypeAlias = Any
@@ -30,23 +36,29 @@ class Literal(str):
     __slots__ = ()
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, limit: int) -> bytes:
     """The whole body.
 
+    Args:
+        limit: bytes it may have.
+
     Raises:
-        TooLarge: more than `MAX_BODY_BYTES`.
+        TooLarge: it has more.
         TooSlow: it took longer than `BODY_WITHIN_S`.
         RequestError: the peer broke the transfer's framing.
     """
+    body = bytearray()
     try:
         async with asyncio.timeout(BODY_WITHIN_S):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise TooLarge(f"the body is too long; expected at most {MAX_BODY_BYTES} bytes") from None
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise TooLarge(f"the body is too long; expected at most {limit} bytes")
     except TimeoutError:
         raise TooSlow(f"the body did not arrive within {BODY_WITHIN_S:.0f} s") from None
     except web.RequestPayloadError as error:
         raise RequestError("the body's framing is broken") from error
+    return bytes(body)
 
 
 def parse_json(body: bytes) -> Json:
@@ -105,12 +117,9 @@ def pin_value(parameters: list[str]) -> PinValue:
 
 def whole_number(item: object) -> int | None:
     """A JSON whole number, or None."""
-    if not isinstance(item, Literal) or len(item) > MAX_NUMBER_LENGTH:
+    if not isinstance(item, Literal) or not _WHOLE_NUMBER.fullmatch(item):
         return None
-    try:
-        return int(item)
-    except ValueError:
-        return None
+    return int(item)
 
 
 def only_field(query: Mapping[str, list[str]], name: str) -> str | None:

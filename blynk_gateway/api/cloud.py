@@ -10,6 +10,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from blynk_gateway.api.bodies import (
+    MAX_BODY_BYTES,
     Literal,
     json_value,
     only_field,
@@ -173,7 +174,7 @@ class CloudDialect:
             raise Refusal(WRONG_PARAMETERS)
         if call.request.content_type != "application/json":
             raise Refusal("Unknown content type.")
-        body = await read_body(call.request)
+        body = await read_body(call.request, MAX_BODY_BYTES)
         try:
             document = parse_json(body)
         except RequestError:

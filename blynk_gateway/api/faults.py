@@ -1,5 +1,7 @@
 """What can be wrong with a request, and the one table from error codes to HTTP statuses."""
 
+from collections.abc import Iterable
+
 from blynk_gateway.errors import GatewayError
 
 
@@ -39,10 +41,19 @@ class UnknownRoute(GatewayError):
 
 
 class WrongMethod(GatewayError):
-    """The path exists, but not with this method."""
+    """The path exists, but not with this method.
+
+    Args:
+        text: what was found.
+        allowed: the methods that it has.
+    """
 
     code = "route.method"
     hint = "See /api/v1/openapi.json for the methods of each path."
+
+    def __init__(self, text: str, allowed: Iterable[str]) -> None:
+        super().__init__(text)
+        self.allowed = sorted(allowed)
 
 
 class Conflict(GatewayError):

@@ -1,6 +1,10 @@
-"""Deadlines for HTTP connections which the HTTP library does not set itself."""
+"""What the HTTP library does not do itself: deadlines, and errors that repeat no secret."""
 
 import asyncio
+
+from aiohttp import web
+
+from blynk_gateway.api.replies import device_text
 
 HEAD_WITHIN_S = 10.0
 """Time for the first request's head: a slow network takes one second, a slow-loris for ever."""
@@ -10,6 +14,33 @@ READ_WITHIN_S = 10.0
 
 
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class WireHandler(web.RequestHandler):
+    """aiohttp's protocol object with an error of ours for what is no HTTP request.
+
+    Its own repeats the line that was sent, with the token in it, and names versions.
+    """
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Log as aiohttp does, and answer in our words."""
+        super().handle_error(request, status, exc, message)
+        answer = device_text(
+            "The request is malformed; expected HTTP/1.1, lines of at most 16 KiB and an address"
+            " whose characters outside ASCII are percent-encoded.",
+            status,
+        )
+        answer.headers["Server"] = "blynk-gateway"
+        answer.force_close()
+        return answer
 
 
 class GuardedProtocol(asyncio.Protocol):

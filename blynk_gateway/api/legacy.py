@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeAlias
 from aiohttp import web
 
 from blynk_gateway.api.bodies import (
+    MAX_BODY_BYTES,
+    MAX_VALUE_BODY_BYTES,
     Json,
-    Literal,
     json_value,
     parse_json,
     parse_query,
@@ -32,7 +33,7 @@ from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.value import printable, printable_value
-from blynk_gateway.errors import GatewayError, InvalidValue, UnknownPin
+from blynk_gateway.errors import InvalidValue, UnknownPin
 
 MAX_NOTIFICATION = 255
 """Longest notification, characters. Source: blynk-protocol §10.1."""
@@ -147,14 +148,10 @@ class LegacyDialect:
         return device_empty()
 
     async def _update(self, call: Call) -> web.Response:
-        document = await _json_body(call.request)
-        if not isinstance(document, list):
-            raise _parse_fault(document)
-        if not document:
-            raise Refusal("No pin for update provided.")
-        value = json_value(document)
+        body = await _body(call.request, MAX_VALUE_BODY_BYTES)
+        value = json_value(_array(body))
         if value is None:
-            raise _parse_fault(document)
+            raise _parse_fault(body)
         return await self._write(call, call.pin, list(value))
 
     async def _write(self, call: Call, pin: str, parameters: list[str]) -> web.Response:
@@ -164,13 +161,9 @@ class LegacyDialect:
         return device_empty()
 
     async def _extra(self, call: Call) -> web.Response:
-        document = await _json_body(call.request)
-        if not isinstance(document, list):
-            raise _parse_fault(document)
-        if not document:
-            raise Refusal("No pin for update provided.")
+        items = _array(await _body(call.request, MAX_BODY_BYTES))
         pin = call.pin
-        points = [self._point(item) for item in document]
+        points = [self._point(item) for item in items]
         self._services.registry.seen(call.device, self._services.clock.now_ms())
         await self._writer.write_extra(call.device, pin, points)
         return device_empty()
@@ -208,7 +201,7 @@ class LegacyDialect:
         return device_bytes(png, "image/png")
 
     async def _notify(self, call: Call) -> web.Response:
-        document = await _json_body(call.request)
+        document = _json(await _body(call.request, MAX_VALUE_BODY_BYTES))
         text = _text_field(document, "body")
         if not 0 < len(text) <= MAX_NOTIFICATION:
             raise Refusal("Body is empty or larger than 255 chars.")
@@ -216,7 +209,7 @@ class LegacyDialect:
         return device_empty()
 
     async def _email(self, call: Call) -> web.Response:
-        document = await _json_body(call.request)
+        document = _json(await _body(call.request, MAX_VALUE_BODY_BYTES))
         to, subject = _text_field(document, "to"), _text_field(document, "subj")
         if not to or not subject:
             raise Refusal("Email body is wrong. Missing or empty fields 'to', 'subj'.")
@@ -247,23 +240,30 @@ def _endpoint_name(segments: list[str]) -> tuple[str, str]:
             return "", ""
 
 
-async def _json_body(request: web.Request) -> Json:
+async def _body(request: web.Request, limit: int) -> bytes:
     if request.content_type != "application/json":
         raise Refusal("Unexpected content type. Expecting application/json.", 500)
-    body = await read_body(request)
+    return await read_body(request, limit)
+
+
+def _json(body: bytes) -> Json:
     try:
         return parse_json(body)
     except RequestError:
         raise _parse_fault(body) from None
 
 
-def _parse_fault(found: object) -> GatewayError:
-    text = found.decode("utf-8", "replace") if isinstance(found, bytes) else _shown(found)
-    return Refusal(f"Error parsing body param. {text[:MAX_ECHO]}", 500)
+def _array(body: bytes) -> list[Json]:
+    items = _json(body)
+    if not isinstance(items, list):
+        raise _parse_fault(body)
+    if not items:
+        raise Refusal("No pin for update provided.")
+    return items
 
 
-def _shown(document: object) -> str:
-    return document if isinstance(document, Literal) else repr(document)
+def _parse_fault(body: bytes) -> Refusal:
+    return Refusal(f"Error parsing body param. {body.decode('utf-8', 'replace')[:MAX_ECHO]}", 500)
 
 
 def _text_field(document: object, name: str) -> str:

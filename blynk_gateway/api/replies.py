@@ -5,7 +5,7 @@ import json
 from aiohttp import web
 
 from blynk_gateway.api.bodies import Json
-from blynk_gateway.api.faults import Throttled, Unauthorized, status_of
+from blynk_gateway.api.faults import Throttled, Unauthorized, WrongMethod, status_of
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.value import PinValue, number, printable_value
 from blynk_gateway.errors import GatewayError
@@ -59,6 +59,8 @@ def api_error(error: GatewayError) -> web.Response:
     )
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, WrongMethod):
+        answer.headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, Throttled):
         answer.headers["Retry-After"] = "60"
     return answer

@@ -93,7 +93,8 @@ class Uploads:
         return answer
 
     async def _store(self, request: web.Request, folder: Path) -> str:
-        async for part in _parts(request):
+        parts = _parts(request)
+        async for part in parts:
             if part.name == "upfile":
                 own_name = re.sub(r"[^A-Za-z0-9_.-]", "_", part.filename or "file")[-40:]
                 name = f"{secrets.token_urlsafe(16)}-{own_name}"
@@ -101,6 +102,8 @@ class Uploads:
                 await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
                 try:
                     await _copy(part, draft)
+                    # Raises unless a boundary ended the part: it could be half a file.
+                    await anext(parts, None)
                     await asyncio.to_thread(_keep, draft, folder / name, own_name)
                 except BaseException:
                     draft.unlink(missing_ok=True)
@@ -112,8 +115,10 @@ class Uploads:
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     reader = await request.multipart()
     while (part := await reader.next()) is not None:
-        if isinstance(part, BodyPartReader):
-            yield part
+        if not isinstance(part, BodyPartReader):
+            # A multipart in a part is passed over by recursion, as deep as the peer likes.
+            raise Refusal("Request with incorrect parameters")
+        yield part
 
 
 async def _copy(part: BodyPartReader, draft: Path) -> None:

@@ -370,7 +370,8 @@ class DeviceConnection(Flow):
         values = {"peer": self.peer, "reason": safe(reason, 200)}
         if self.device is None:
             message = "connection closed before login"
-            context.log_limited(level, message, self.host, **values)
+            # By level: a line that is not shown must not hold back one that is.
+            context.log_limited(level, message, self.host, level, **values)
             return
         self._detach(self.device)
         log.log(level, "device disconnected", extra={"device": self.device.slug, **values})

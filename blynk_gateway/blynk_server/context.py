@@ -30,6 +30,9 @@ SNIFF_TIMEOUT_S = 10.0
 BUFFER_BYTES = 32 * 1024
 """Read at once: some 3,000 writes, parsed in about 2 ms."""
 
+MAX_HANDSHAKES = 200
+"""TLS handshakes at once. Each takes 300 KiB, and about a second of the device's time."""
+
 MIN_READ_BYTES = 1024
 SMALLEST_WRITE_BYTES = 11
 """Frame of `vw`, a pin and a value of one digit each."""
@@ -40,6 +43,7 @@ class Context:
     """The core, the limits, and all connections.
 
     Attributes:
+        handshakes: those of the waiting connections that are in their TLS handshake.
         buffer: what every connection reads into; its content is used up before the next read.
         by_device: logged-in connections by slug.
         closing: transports of ended connections with something left to write, and when it is.
@@ -56,6 +60,7 @@ class Context:
     limits: Limits
     admission: Admission
     repeats: Repeats
+    handshakes: Admission = field(default_factory=lambda: Admission(MAX_HANDSHAKES))
     login_timeout_s: float = LOGIN_TIMEOUT_S
     sniff_timeout_s: float = SNIFF_TIMEOUT_S
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(BUFFER_BYTES)))

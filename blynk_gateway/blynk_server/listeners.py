@@ -22,8 +22,8 @@ ExceptionHandler: TypeAlias = Callable[[asyncio.AbstractEventLoop, dict[str, Any
 _LISTENING = "0A"
 _PROC = Path("/proc")
 
-# What asyncio says when descriptors run out, and, in debug mode only, of failed TLS handshakes.
-_ACCEPT_MESSAGES = ("socket.accept() out of system resource", "Error on transport creation")
+# What asyncio says when descriptors run out.
+_ACCEPT_MESSAGE = "socket.accept() out of system resource"
 
 
 class AddressUnavailable(GatewayError):
@@ -171,7 +171,7 @@ class AcceptErrors:
     def _handle(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         message = str(context.get("message", ""))
         error = context.get("exception")
-        if message.startswith(_ACCEPT_MESSAGES) and isinstance(error, Exception):
+        if message.startswith(_ACCEPT_MESSAGE) and isinstance(error, Exception):
             self._report(error)
         elif self._previous is not None:
             self._previous(loop, context)

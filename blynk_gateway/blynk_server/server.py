@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.admission import Admission, connection_limit
-from blynk_gateway.blynk_server.carriers import CLOSE_TIMEOUT_S, LinkConnection
+from blynk_gateway.blynk_server.carriers import LinkConnection
 from blynk_gateway.blynk_server.context import SNIFF_TIMEOUT_S, Context
 from blynk_gateway.blynk_server.flow import GATE
+from blynk_gateway.blynk_server.handshake import Handshake
 from blynk_gateway.blynk_server.listeners import (
     ACCEPTS_PER_TURN,
     BACKLOG,
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     import socket
 
 log = logging.getLogger(__name__)
-
-HANDSHAKE_TIMEOUT_S = 10.0
-"""For a TLS handshake; an ESP8266 needs about two seconds."""
 
 CERTIFICATE_CHECK_S = 3600.0
 """Between looks whether the certificate is to be renewed or was replaced."""
@@ -194,17 +192,17 @@ class BlynkServer:
         loop = asyncio.get_running_loop()
         for sock in [sock for sockets in listeners.values() for sock in sockets]:
             self._servers[sock] = await loop.create_server(
-                lambda: Sniffer(self._context, self._http),
-                sock=sock,
-                backlog=ACCEPTS_PER_TURN,
-                ssl=context,
-                ssl_handshake_timeout=None if context is None else HANDSHAKE_TIMEOUT_S,
-                ssl_shutdown_timeout=None if context is None else CLOSE_TIMEOUT_S,
+                lambda: self._welcome(context), sock=sock, backlog=ACCEPTS_PER_TURN
             )
             # To asyncio the backlog is also how many it accepts in a row; set the kernel's anew.
             sock.listen(BACKLOG)
             where = {"address": bound_address(sock), "tls": context is not None}
             log.info("listening", extra=where)
+
+    def _welcome(self, tls: ssl.SSLContext | None) -> asyncio.BaseProtocol:
+        if tls is None:
+            return Sniffer(self._context, self._http)
+        return Handshake(self._context, tls, self._http)
 
     def _stop_listening(self, listeners: Listeners, wanted: Sequence[Address]) -> None:
         for address in [address for address in listeners if address not in wanted]:

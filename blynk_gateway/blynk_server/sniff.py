@@ -11,6 +11,7 @@ from collections.abc import Callable
 from blynk_gateway.blynk_server.carriers import TcpConnection, peer_of
 from blynk_gateway.blynk_server.context import Context
 from blynk_gateway.protocol.commands import LOGINS
+from blynk_gateway.runtime.logs import safe
 
 _HTTP = frozenset(string.ascii_letters.encode())
 _LOGINS = frozenset(map(int, LOGINS))
@@ -83,10 +84,7 @@ class Sniffer(asyncio.BufferedProtocol):
         if self._is_over:
             return
         self._leave()
-        self._context.health.count("connections_refused")
-        self._context.log_limited(
-            logging.INFO, "connection refused", self.host, reason, peer=self.peer, reason=reason
-        )
+        note_refused(self._context, self.peer, self.host, reason)
         if self._transport is not None:
             self._transport.abort()
 
@@ -102,3 +100,11 @@ class Sniffer(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._context.admission.leave(self, self.host)
+
+
+def note_refused(context: Context, peer: str, host: str, reason: str) -> None:
+    """Count and log a connection that ended before it was known what it is."""
+    context.health.count("connections_refused")
+    context.log_limited(
+        logging.INFO, "connection refused", host, reason, peer=peer, reason=safe(reason, 200)
+    )

@@ -22,6 +22,10 @@ ANSWER_WITHIN_S = 15.0
 
 _FIRST_ERROR = 400
 
+_MALFORMED = "request.invalid"
+_USAGE_HINT = "Run the command with --help to see what it takes."
+"""In place of the gateway's advice, which is for those who write requests themselves."""
+
 
 class ControlClient:
     """Speaks to one gateway.
@@ -141,7 +145,8 @@ def _decoded(data: bytes) -> Json:
 def _refusal(status: int, data: bytes) -> Refused | NoAnswer:
     try:
         error = json.loads(data)["error"]
-        return Refused(str(error["message"]), str(error.get("hint") or Refused.hint))
+        hint = _USAGE_HINT if error["code"] == _MALFORMED else error.get("hint") or Refused.hint
+        return Refused(str(error["message"]), str(hint))
     except (ValueError, LookupError, TypeError):
         return NoAnswer(f"the gateway answered with status {status}; expected a JSON answer")
 

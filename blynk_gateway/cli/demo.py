@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import shlex
+import shutil
 import sys
 import tempfile
 from argparse import Namespace
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
+from blynk_gateway.cli.parser import PROGRAM
 from blynk_gateway.core.definition import new_token
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.demo import DEMO_HOST, Home, SimulatedDevice, demo_options, new_home
@@ -97,6 +100,13 @@ curl -H "Authorization: Bearer {api_token}" \\
   {url}/api/v1/devices
 
 # what happens, live
-blynk-gateway pin watch --data-dir \\
-  {data_dir}
+{_program()} \\
+  pin watch --data-dir {shlex.quote(str(data_dir.absolute()))}
 """
+
+
+def _program() -> str:
+    """How another terminal, in another directory, calls this program."""
+    if shutil.which(PROGRAM):
+        return PROGRAM
+    return f"{shlex.quote(sys.executable)} -m blynk_gateway"

@@ -96,7 +96,8 @@ def pair(arguments: Namespace) -> int:
     if arguments.minutes == 0:
         print("Pairing is closed.")
         return 0
-    print(f"Pairing is open for {arguments.minutes:g} minutes: an unknown token that logs in now")
+    minutes = "1 minute" if arguments.minutes == 1 else f"{arguments.minutes:g} minutes"
+    print(f"Pairing is open for {minutes}: an unknown token that logs in now")
     print("becomes a device. Switch the device on, then: blynk-gateway device list")
     if state["refused"]:
         print("\nRefused lately:")

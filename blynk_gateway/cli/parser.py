@@ -21,6 +21,10 @@ PAIRING_MINUTES: Final = 5
 MAX_PAIRING_MINUTES: Final = 1440
 """What the gateway itself takes: a day."""
 
+_DATA_DIR = (
+    "data_dir of the configuration, else $STATE_DIRECTORY, else ~/.local/share/blynk-gateway"
+)
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser. Its result has `handler`, "module:function" within this package."""
@@ -66,7 +70,7 @@ def _add_daemon(commands: "_Commands") -> None:
         "run with two simulated devices, for this machine only",
         "demo:demo",
         "demo",
-        has_config=False,
+        is_demo=True,
     )
 
 
@@ -167,9 +171,9 @@ def _add_api_token(commands: "_Commands") -> None:
     add.add_argument(
         "--role",
         choices=ROLES,
-        default="operator",
+        default="viewer",
         help="admin may do everything, operator reads and writes pins, viewer reads"
-        " (default: operator)",
+        " (default: viewer)",
     )
     _add_json(add)
     _add_json(
@@ -205,7 +209,7 @@ def _command(
     handler: str,
     example: str,
     *,
-    has_config: bool = True,
+    is_demo: bool = False,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         name,
@@ -217,9 +221,11 @@ def _command(
     )
     parser.set_defaults(handler=handler)
     # Given behind the command they replace what stands before it, otherwise they leave that alone.
-    if has_config:
-        _add_config(parser, default=argparse.SUPPRESS)
-    _add_data_dir(parser, default=argparse.SUPPRESS)
+    if is_demo:
+        _add_data_dir(parser, argparse.SUPPRESS, "a new one, removed at the end")
+    else:
+        _add_config(parser, argparse.SUPPRESS)
+        _add_data_dir(parser, argparse.SUPPRESS)
     return parser
 
 
@@ -234,14 +240,15 @@ def _add_config(parser: argparse.ArgumentParser, default: str | None = None) -> 
     )
 
 
-def _add_data_dir(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+def _add_data_dir(
+    parser: argparse.ArgumentParser, default: str | None = None, place: str = _DATA_DIR
+) -> None:
     parser.add_argument(
         "--data-dir",
         type=Path,
         metavar="DIR",
         default=default,
-        help="where database and keys are (default: data_dir of the configuration, else"
-        " $STATE_DIRECTORY, else ~/.local/share/blynk-gateway)",
+        help=f"where database and keys are (default: {place})",
     )
 
 

@@ -17,14 +17,12 @@ from blynk_gateway.config.scalars import FilePath
 from blynk_gateway.config.scope import Scope, join
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.config.suggest import suggestion
-from blynk_gateway.core.definition import TOKEN_PATTERN
+from blynk_gateway.core.definition import TOKEN_PATTERN, TOKEN_RULE
 
 MAX_SECRET_BYTES = 4096
 """A token or password with its line end; anything longer is another file."""
 
 SECRETS_FILE = "secrets.yaml"
-
-_EXPECTED = "1 to 64 printable ASCII characters without blank and slash"
 
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}")
 
@@ -39,10 +37,10 @@ class TokenText(Kind[Secret]):
         elif nodes.has_plain_tag(node) and isinstance(node, yaml.ScalarNode):
             text = "" if nodes.is_null(node) else node.value
         else:
-            scope.reject(node, key, f"found no text, expected {_EXPECTED}, or !secret NAME")
+            scope.reject(node, key, f"found no text, expected {TOKEN_RULE}, or !secret NAME")
         if not TOKEN_PATTERN.fullmatch(text):
             what = f"{len(text)} characters that do not fit" if text else "nothing"
-            scope.reject(node, key, f"found {what}, expected {_EXPECTED}")
+            scope.reject(node, key, f"found {what}, expected {TOKEN_RULE}")
         return Secret(text)
 
     def flow(self, value: Secret) -> str:
@@ -58,7 +56,7 @@ class TokenFile(TokenText):
         path = FilePath(must_exist=True).read(node, key, scope)
         text = _content(path, node, key, scope)
         if not TOKEN_PATTERN.fullmatch(text):
-            scope.reject(node, key, f"the file {found(str(path))} does not hold {_EXPECTED}")
+            scope.reject(node, key, f"the file {found(str(path))} does not hold {TOKEN_RULE}")
         return Secret(text)
 
 
@@ -87,18 +85,21 @@ def _kept_secrets(scope: Scope) -> dict[str, str]:
     return scope.kept_secrets
 
 
-def _read_secrets(scope: Scope) -> dict[str, str]:
+def _read_secrets(scope: Scope) -> dict[str, str] | None:
     path = scope.path.parent / SECRETS_FILE
     if not os.path.lexists(path):
         return {}
     inner = Scope(path, scope.report, scope.environ)
     root = nodes.compose(path, scope.report, is_private=True)
-    kept = {}
+    kept: dict[str, str] = {}
+    is_whole = True
     for name, _, value in inner.pairs_of(root, "") if root else ():
-        if not isinstance(value, yaml.ScalarNode):
+        if isinstance(value, yaml.ScalarNode):
+            kept[name] = str(value.value)
+        else:
             inner.fault(nodes.line_of(value), join("", name), "found no text, expected a secret")
-        kept[name] = str(value.value)
-    return kept
+            is_whole = False
+    return kept if is_whole else None
 
 
 def _content(path: Path, node: yaml.Node, key: str, scope: Scope) -> str:

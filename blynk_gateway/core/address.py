@@ -78,12 +78,12 @@ def pin_order(pin: str) -> int:
 
 
 def slug_of(name: str) -> str:
-    """The slug for a display name: `Küche 2` → `kuche-2`.
+    """The slug for a display name: `Größe 2` → `grosse-2`.
 
     Raises:
         DeviceError: if no letter or digit is left.
     """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].rstrip("-")
     if not slug:
         raise DeviceError(f"{name[:40]!r} gives no slug; expected at least one letter a–z or digit")

@@ -10,9 +10,15 @@ from blynk_gateway.core.address import SLUG_PATTERN
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.errors import DeviceError
 
-TOKEN_PATTERN = re.compile(r"[!-.0-~]{1,64}")
-"""Printable ASCII without blank and slash: a token is a path segment of the HTTP API. The stock
-length is 32, but any is accepted (blynk-protocol §18.6)."""
+TOKEN_PATTERN = re.compile(r"(?!(?:api|external|uploads|\.{1,2})$|websocket)[!-.0-~]{1,64}")
+"""Printable ASCII without blank and slash: a token is the first segment of a path of the HTTP API,
+and so none of the words that other paths begin with, `.` or `..`. The stock length is 32, but any
+is accepted (blynk-protocol §18.6)."""
+
+TOKEN_RULE = (
+    "1 to 64 printable ASCII characters without blank and slash,"  # noqa: S105  no secret
+    " but not api, external, uploads, . or .., nor anything that begins with websocket"
+)
 
 
 class DeviceSource(StrEnum):
@@ -53,12 +59,14 @@ class DeviceDefinition:
                 " beginning with a letter or digit"
             )
         if not TOKEN_PATTERN.fullmatch(self.token):
-            raise DeviceError(
-                f"the token of {self.slug!r} is unusable; expected 1 to 64 printable ASCII"
-                " characters without blank and slash"
-            )
+            raise DeviceError(f"the token of {self.slug!r} is unusable; expected {TOKEN_RULE}")
 
 
 def new_token() -> str:
-    """A fresh auth token: 32 characters of `A–Z a–z 0–9 - _` (blynk-protocol §3.1)."""
-    return secrets.token_urlsafe(24)
+    """A fresh auth token: 32 characters of `A–Z a–z 0–9 - _` (blynk-protocol §3.1).
+
+    None begins with `-`, which command lines would take for an option.
+    """
+    while (token := secrets.token_urlsafe(24)).startswith("-"):
+        pass
+    return token

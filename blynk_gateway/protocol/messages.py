@@ -55,9 +55,16 @@ def join_body(*parts: str) -> bytes:
     return encode_text(SEPARATOR.join(parts))
 
 
+def find_pin(names: dict[str, str], spelling: str) -> str | None:
+    """The pin a device means, or None; zeros may lead its number, as with the Java server."""
+    if spelling.startswith("0") and spelling.isdecimal():
+        spelling = spelling.lstrip("0") or "0"
+    return names.get(spelling)
+
+
 def find_pins(names: dict[str, str], spellings: list[str]) -> tuple[str, ...] | None:
     """The pins a device means, each once, in order; None if one of them does not exist."""
-    pins = dict.fromkeys(names.get(spelling) for spelling in spellings)
+    pins = dict.fromkeys(find_pin(names, spelling) for spelling in spellings)
     return None if None in pins else tuple(pin for pin in pins if pin is not None)
 
 
@@ -68,7 +75,7 @@ def find_write(parts: list[str]) -> tuple[str, tuple[str, ...]] | None:
     """
     if len(parts) < 3 or (len(parts) == 3 and not parts[2]):  # noqa: PLR2004 - op, pin, value
         return None
-    pin = PINS_BY_WRITE.get(parts[0].lower(), {}).get(parts[1])
+    pin = find_pin(PINS_BY_WRITE.get(parts[0].lower(), {}), parts[1])
     return None if pin is None else (pin, tuple(parts[2:]))
 
 

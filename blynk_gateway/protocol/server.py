@@ -64,6 +64,9 @@ MIN_IDLE_S = 20.0
 HEARTBEATS_UNTIL_IDLE = 2.3
 """The Java server's factor."""
 
+_TRIMMED = "".join(map(chr, range(0x21)))
+"""Not part of a token: terminators, and the line end of the file it was read from (Java's rule)."""
+
 _MIN_HARDWARE_BYTES = 4
 """Shorter bodies are malformed, whatever their op (the Java rule)."""
 
@@ -237,7 +240,7 @@ class ServerConnection(DeviceSender):
         stop = HEADER_BYTES + length
         if len(tail) < stop:
             return
-        token = decode_text(bytes(tail[HEADER_BYTES:stop])).rstrip("\0 ")
+        token = decode_text(bytes(tail[HEADER_BYTES:stop])).strip(_TRIMMED)
         del tail[:stop]
         self._tail = tail or None
         self._needed = HEADER_BYTES

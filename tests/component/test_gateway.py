@@ -144,6 +144,21 @@ async def test_reload_keeps_connections_and_applies_the_rest(tmp_path: Path) -> 
         peer.close()
 
 
+async def test_reload_lets_two_devices_swap_their_tokens(tmp_path: Path) -> None:
+    attic = DeviceOptions(slug="attic", name="Attic", token=Secret("a"))
+    async with running(
+        tmp_path, replace(OPTIONS, devices={"shed": SHED, "attic": attic})
+    ) as gateway:
+        swapped = {
+            "shed": replace(SHED, token=attic.token),
+            "attic": replace(attic, token=SHED.token),
+        }
+        await gateway.reload(replace(OPTIONS, devices=swapped))
+        assert gateway.health.components["devices"].state is HealthState.OK
+        assert gateway.registry.find_by_token("a") is gateway.registry.get("shed")
+        assert gateway.registry.find_by_token(TOKEN) is gateway.registry.get("attic")
+
+
 async def test_link_to_an_unknown_device_is_told_by_health(tmp_path: Path) -> None:
     link = Link(PinAddress("shed", "V1"), PinAddress("gone", "V1"))
     async with running(tmp_path, replace(OPTIONS, links=(link,))) as gateway:

@@ -1,6 +1,9 @@
 """A bounded run of the fuzzer, and proof that it would find something."""
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,23 @@ from tests.helpers.wire_driver import drive
 
 def test_mutated_conversations_break_no_promise() -> None:
     assert fuzz(seed=1, rounds=1500) == 1500
+
+
+def test_make_runs_the_fuzzer() -> None:
+    result = subprocess.run(
+        # With the environment of this test, so that nothing is installed.
+        [
+            *("make", "-o", ".venv/.dev-installed", f"BIN={Path(sys.executable).parent}"),
+            *("fuzz", "FUZZ_SECONDS=0.1"),
+        ],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "no fault found" in result.stdout
 
 
 def test_corpus_itself_is_understood_to_its_end() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blynk_gateway.api import HttpApi
+from blynk_gateway.api.app import HttpSite
 from blynk_gateway.api.bodies import Json
 from blynk_gateway.api.v1.access import digest_of
 from blynk_gateway.core.bus import PinBus
@@ -97,6 +98,12 @@ class Site:
             DeviceDefinition("greenhouse", "Greenhouse", TOKEN, template="climate"), CONFIG
         )
 
+    @property
+    def loaded(self) -> HttpSite:
+        """What answers requests; there is none before the first one."""
+        assert self.api._site is not None
+        return self.api._site
+
     async def request(
         self,
         method: str,
@@ -159,7 +166,6 @@ async def serving(data_dir: Path) -> AsyncIterator[Site]:
     site = Site(data_dir)
     for role, token in (("viewer", VIEWER), ("operator", OPERATOR), ("admin", ADMIN)):
         await site.journal.add_api_token(ApiToken(role, role, digest_of(token), 0))
-    await site.api.start()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(site.api.make_protocol, "127.0.0.1", 0)
     site.port = server.sockets[0].getsockname()[1]

@@ -10,18 +10,22 @@ import aiohttp
 
 from tests.helpers.bench import ENVIRONMENT, eventually
 
+SHELL = {"PATH": "/usr/bin:/bin"}
+"""Of a user whose virtual environment is not active."""
+
 
 async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "blynk_gateway", "demo"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
+        env={**ENVIRONMENT, **SHELL, "TMPDIR": str(tmp_path)},
     )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(20):
-            text = (await process.stdout.readuntil(b"pin watch")).decode()
+            text = (await process.stdout.readuntil(str(tmp_path).encode())).decode()
+            text += (await process.stdout.readline()).decode()
         assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 80
         url = found(r"URL +(\S+?)/\n", text)
         api_token = found(r"API token +(\S+)", text)
@@ -45,6 +49,7 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
             # The relay takes effect in the simulated workshop, which reports its standby power.
             await get(f"/external/api/update?token={workshop}&v2=0")
             await eventually(lambda: get(f"/{workshop}/get/V0"), '["0.4"]')
+        assert "greenhouse/V0" in await first_line(text.partition("# what happens, live\n")[2])
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(10):
             _, err = await process.communicate()
@@ -54,6 +59,20 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
             await process.communicate()
     assert (process.returncode, err) == (0, b"")
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240  one look at the end
+
+
+async def first_line(command: str) -> str:
+    """The first line that a command prints in another terminal, in another directory."""
+    process = await asyncio.create_subprocess_exec(
+        *("/bin/sh", "-c", f"exec {command}"), stdout=asyncio.subprocess.PIPE, env=SHELL, cwd="/"
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(10):
+            return (await process.stdout.readline()).decode()
+    finally:
+        process.kill()
+        await process.communicate()
 
 
 def found(pattern: str, text: str) -> str:

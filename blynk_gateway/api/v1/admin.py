@@ -18,17 +18,33 @@ from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import UnknownToken
 from blynk_gateway.runtime.logs import masked
 
-PAIRING = {"minutes": Field(Kind.NUMBER, "how long pairing is open, 0 to close it now")}
-ADOPTION = {"id": Field(Kind.TEXT, "`id` of one of the refused logins")}
-NEW_TOKEN = {
-    "name": Field(Kind.TEXT, "1 to 32 of a–z, A–Z, 0–9, _ . -"),
-    "role": Field(Kind.TEXT, "viewer (the default), operator or admin", False),
-}
-
 MAX_MINUTES = 1440
 MAX_TOKENS = 100
 
-_TOKEN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+# A name is a path segment, and clients resolve `.` and `..` away.
+_TOKEN_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,32}")
+
+PAIRING = {
+    "minutes": Field(
+        Kind.NUMBER,
+        "how long pairing is open, 0 to close it now",
+        limits={"minimum": 0, "maximum": MAX_MINUTES},
+    )
+}
+ADOPTION = {"id": Field(Kind.TEXT, "`id` of one of the refused logins")}
+NEW_TOKEN = {
+    "name": Field(
+        Kind.TEXT,
+        "1 to 32 of a–z, A–Z, 0–9, _ . -, but neither . nor ..",
+        limits={"pattern": f"^{_TOKEN_NAME.pattern}$"},
+    ),
+    "role": Field(
+        Kind.TEXT,
+        "viewer (the default), operator or admin",
+        False,
+        {"enum": [str(role) for role in Role]},
+    ),
+}
 
 
 class Admin:

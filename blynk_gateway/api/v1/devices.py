@@ -13,17 +13,30 @@ from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.core.address import parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 
+MAX_NAME = 64
+MAX_EVENTS = 1000
+DEFAULT_EVENTS = 100
+
 NEW_DEVICE = {
-    "name": Field(Kind.TEXT, "a display name, for example Greenhouse"),
+    "name": Field(
+        Kind.TEXT,
+        "a display name, for example Greenhouse",
+        limits={"minLength": 1, "maxLength": MAX_NAME},
+    ),
     "slug": Field(Kind.TEXT, "its name in addresses; made of the name if left out", False),
     "template": Field(Kind.TEXT, "name of a template of the configuration", False),
     "token": Field(Kind.TEXT, "its auth token; a new one if left out", False),
 }
 NEW_VALUE = {"value": Field(Kind.VALUE, "an array of texts, or one text, number or boolean")}
-
-MAX_NAME = 64
-MAX_EVENTS = 1000
-DEFAULT_EVENTS = 100
+EVENTS = {
+    "device": Field(Kind.TEXT, "slug, all devices if left out", False),
+    "limit": Field(
+        Kind.NUMBER,
+        f"1 to {MAX_EVENTS}, {DEFAULT_EVENTS} if left out",
+        False,
+        {"type": "integer", "minimum": 1, "maximum": MAX_EVENTS},
+    ),
+}
 
 
 class Devices:

@@ -15,6 +15,7 @@ from blynk_gateway.api.faults import RequestError, TooManyStreams
 from blynk_gateway.api.replies import to_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.schema import Field, Kind
 from blynk_gateway.api.v1.views import (
     change_view,
     device_view,
@@ -36,6 +37,8 @@ LOOK_EVERY_S = 5.0
 
 MAX_MESSAGE_BYTES = 4096
 CLOSE_WITHIN_S = 2.0
+
+WANTED = {"pins": Field(Kind.TEXT, "addresses, separated by commas; all pins if left out", False)}
 
 
 class Live:

@@ -11,9 +11,9 @@ from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.status import Status
 from blynk_gateway.api.v1.access import Call, Role
 from blynk_gateway.api.v1.admin import ADOPTION, NEW_TOKEN, PAIRING, Admin
-from blynk_gateway.api.v1.devices import NEW_DEVICE, NEW_VALUE, Devices
-from blynk_gateway.api.v1.live import Live
-from blynk_gateway.api.v1.schema import JSON_SCHEMAS, Field
+from blynk_gateway.api.v1.devices import EVENTS, NEW_DEVICE, NEW_VALUE, Devices
+from blynk_gateway.api.v1.live import WANTED, Live
+from blynk_gateway.api.v1.schema import Field
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
 OpenHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,7 +25,7 @@ class Route(NamedTuple):
     Attributes:
         role: the least that may use it.
         body: fields of the JSON body, None for none.
-        query: query fields and what they are for.
+        query: query fields, none of them required.
         success: HTTP status when all is well.
     """
 
@@ -35,7 +35,7 @@ class Route(NamedTuple):
     handler: Handler
     summary: str
     body: Mapping[str, Field] | None = None
-    query: Mapping[str, str] | None = None
+    query: Mapping[str, Field] | None = None
     success: int = 200
 
 
@@ -54,8 +54,6 @@ def routes(devices: Devices, live: Live, admin: Admin) -> list[Route]:
     device = f"{base}/devices/{{slug}}"
     pin = f"{base}/pins/{{slug}}/{{pin}}"
     tokens = f"{base}/api-tokens"
-    which = {"pins": "addresses, separated by commas; all pins if left out"}
-    some = {"device": "slug, all devices if left out", "limit": "1 to 1000, 100 if left out"}
     return [
         Route("GET", f"{base}/devices", viewer, devices.list, "All devices."),
         Route(
@@ -67,8 +65,8 @@ def routes(devices: Devices, live: Live, admin: Admin) -> list[Route]:
         Route("GET", f"{device}/pins", viewer, devices.pins, "All pins of a device."),
         Route("GET", pin, viewer, devices.pin, "One pin."),
         Route("PUT", pin, operator, devices.write, "Write a pin, as a command.", NEW_VALUE),
-        Route("GET", f"{base}/events", viewer, devices.events, "Latest events.", query=some),
-        Route("GET", f"{base}/changes", viewer, live.changes, "Changes, as NDJSON.", query=which),
+        Route("GET", f"{base}/events", viewer, devices.events, "Latest events.", query=EVENTS),
+        Route("GET", f"{base}/changes", viewer, live.changes, "Changes, as NDJSON.", query=WANTED),
         Route("GET", f"{base}/ws", viewer, live.socket, "Changes, by WebSocket.", success=101),
         Route("GET", f"{base}/pairing", root, admin.pairing, "Pairing and refused logins."),
         Route("POST", f"{base}/pairing", root, admin.open_pairing, "Open pairing.", PAIRING),
@@ -112,7 +110,7 @@ def openapi(described: list[Route], open_ones: list[OpenRoute]) -> dict[str, Any
             "get": {
                 "summary": one.summary,
                 "security": [{}, {"token": []}],
-                "responses": {"200": {"description": "Success."}},
+                "responses": {"200": {"description": "Success."}, "default": _REFUSED},
             }
         }
     return {
@@ -140,23 +138,27 @@ _ERROR = {
     },
 }
 
+_REFUSED = {
+    "description": "An error.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+
 
 def _operation(route: Route) -> dict[str, Any]:
     named = re.findall(r"{(\w+)}", route.path)
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named
     ] + [
-        {"name": name, "in": "query", "description": text, "schema": _TEXT}
-        for name, text in (route.query or {}).items()
+        {"name": name, "in": "query", "description": field.description, "schema": field.schema()}
+        for name, field in (route.query or {}).items()
     ]
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     operation: dict[str, Any] = {
         "summary": route.summary,
         "description": f"Needs the role {route.role}.",
         "parameters": parameters,
         "responses": {
             str(route.success): {"description": "Success."},
-            "default": {"description": "An error.", "content": error},
+            "default": _REFUSED,
         },
     }
     if route.body is not None:
@@ -165,7 +167,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "additionalProperties": False,
             "required": [name for name, field in route.body.items() if field.is_required],
             "properties": {
-                name: {**JSON_SCHEMAS[field.kind], "description": field.description}
+                name: {**field.schema(), "description": field.description}
                 for name, field in route.body.items()
             },
         }

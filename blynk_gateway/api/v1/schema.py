@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Literal, json_value, parse_json, read_body
+from blynk_gateway.api.bodies import (
+    MAX_VALUE_BODY_BYTES,
+    Literal,
+    json_value,
+    parse_json,
+    read_body,
+)
 from blynk_gateway.api.faults import RequestError, WrongContentType
 from blynk_gateway.core.value import number, printable
 
@@ -37,11 +44,20 @@ JSON_SCHEMAS: dict[Kind, dict[str, Any]] = {
 
 
 class Field(NamedTuple):
-    """One field of a body."""
+    """One field of a body or query.
+
+    Attributes:
+        limits: what else the document says of it, in the words of JSON Schema; handlers check it.
+    """
 
     kind: Kind
     description: str
     is_required: bool = True
+    limits: Mapping[str, Any] = MappingProxyType({})
+
+    def schema(self) -> dict[str, Any]:
+        """The field in the OpenAPI document."""
+        return {**JSON_SCHEMAS[self.kind], **self.limits}
 
 
 async def read_object(request: web.Request, fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -53,7 +69,7 @@ async def read_object(request: web.Request, fields: Mapping[str, Field]) -> dict
     """
     if request.content_type != "application/json":
         raise WrongContentType(f"the body is {request.content_type}; expected application/json")
-    document = parse_json(await read_body(request))
+    document = parse_json(await read_body(request, MAX_VALUE_BODY_BYTES))
     if not isinstance(document, dict):
         raise RequestError("the body is no JSON object; expected one")
     for name in document:

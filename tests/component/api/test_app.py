@@ -1,17 +1,12 @@
-"""The HTTP side as a whole: hostile bytes, faults of ours, the control socket, start and stop."""
+"""The HTTP side as a whole: hostile bytes, faults of ours, start and stop."""
 
 import asyncio
 import logging
-import os
-import socket
-import stat
-from pathlib import Path
 
 import pytest
 
-from blynk_gateway.api.faults import ControlSocketUnusable
 from blynk_gateway.core.device import DeviceRegistry
-from tests.helpers.http import ADMIN, TOKEN, VIEWER, Answer, Site, read_answer
+from tests.helpers.http import ADMIN, TOKEN, VIEWER, Site, read_answer
 
 PUT = f"PUT /{TOKEN}/update/V0 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
 GET = f"GET /{TOKEN}/rtc HTTP/1.1\r\nHost: x\r\n".encode()
@@ -142,44 +137,6 @@ async def test_http_1_0_is_answered(site: Site) -> None:
     assert reply.endswith(b"\r\n\r\nfalse")
 
 
-async def ask(path: Path, method: str, target: str) -> Answer:
-    reader, writer = await asyncio.open_unix_connection(str(path))
-    writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    try:
-        return await read_answer(reader)
-    finally:
-        writer.close()
-        await writer.wait_closed()
-
-
-async def test_control_socket_is_private_and_makes_an_admin(site: Site, tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
-    await site.api.serve_control(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert (await ask(path, "GET", "/api/v1/devices/greenhouse/token")).json["token"] == TOKEN
-    assert "components" in (await ask(path, "GET", "/api/health")).json
-    assert (await ask(path, "GET", f"/{TOKEN}/get/V1")).status == 404
-    await site.api.stop()
-    assert not path.exists()
-
-
-async def test_control_socket_of_a_killed_gateway_is_replaced(site: Site, tmp_path: Path) -> None:
-    path = tmp_path / "control.sock"
-    stale = socket.socket(socket.AF_UNIX)
-    stale.bind(str(path))
-    stale.close()
-    before = os.umask(0o022)
-    os.umask(before)
-    await site.api.serve_control(path)
-    assert (await ask(path, "GET", "/api/v1/devices")).status == 200
-    assert os.umask(before) == before
-
-
-async def test_control_socket_that_cannot_be_made_says_so(site: Site, tmp_path: Path) -> None:
-    with pytest.raises(ControlSocketUnusable, match="control socket cannot be opened"):
-        await site.api.serve_control(tmp_path / "missing" / "control.sock")
-
-
 async def test_nothing_sent_over_tcp_makes_an_admin(site: Site) -> None:
     for headers in (
         {"X-Forwarded-For": "127.0.0.1", "Forwarded": "for=unix:"},
@@ -208,3 +165,22 @@ async def test_options_of_a_browser_do_not_open_the_api_to_other_pages(site: Sit
     assert answer.status == 405
     answer = await site.request("GET", "/api/v1/devices", bearer=ADMIN)
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        f"GET /{TOKEN}/{'x' * 20_000} HTTP/1.1",
+        f"GET / HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\x01",
+    ],
+    ids=["length", "header"],
+)
+async def test_malformed_request_is_refused_without_repeating_its_secrets(
+    site: Site, caplog: pytest.LogCaptureFixture, request_line: str
+) -> None:
+    reply = await site.raw(f"{request_line}\r\nHost: x\r\n\r\n".encode())
+    assert b" 400 " in reply.split(b"\r\n")[0]
+    assert b"The request is malformed" in reply
+    assert TOKEN[:8].encode() not in reply
+    assert b"aiohttp" not in reply
+    assert TOKEN[:8] not in caplog.text

@@ -46,7 +46,7 @@ async def test_client_that_does_not_read_its_stream_is_cut(
     writer.write(request.encode())
     await reader.readuntil(b"\r\n\r\n")
     writer.transport.pause_reading()  # type: ignore[attr-defined]
-    live = site.api._live
+    live = site.loaded._live
     while live._mailboxes:
         for pin in range(50):
             path = f"/{TOKEN}/update/V{100 + pin}?value={'x' * 1000}"

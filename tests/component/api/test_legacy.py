@@ -79,7 +79,7 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
     ("PUT", f"{T}/update/V0", "100", 500, "Error parsing body param. 100"),
     ("PUT", f"{T}/update/V0", '"x', 500, 'Error parsing body param. "x'),
     ("PUT", f"{T}/update/V0", "", 500, "Error parsing body param. "),
-    ("PUT", f"{T}/update/V0", [None], 500, "Error parsing body param. [None]"),
+    ("PUT", f"{T}/update/V0", [None], 500, "Error parsing body param. [null]"),
     (
         "PUT",
         f"{T}/extra/pin/V0",
@@ -152,6 +152,29 @@ async def test_body_of_another_type_is_refused(
         method, f"{T}/{name}", b"[1]", headers={"Content-Type": content_type}
     )
     assert (answer.status, answer.text) == (500, CONTENT_TYPE)
+
+
+@pytest.mark.parametrize("body", [b"[1.50, true, null]", b'{"a": 1, "a": 2}', b'"x"', b"[1"])
+async def test_faulty_body_is_repeated_as_it_was_sent(site: Site, body: bytes) -> None:
+    answer = await site.request("PUT", f"{T}/update/V0", body)
+    assert (answer.status, answer.text) == (500, f"Error parsing body param. {body.decode()}")
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("PUT", "update/V0"), ("PUT", "pin/V0"), ("POST", "notify")]
+)
+async def test_body_of_one_value_is_not_parsed_if_it_is_too_long_for_one(
+    site: Site, method: str, name: str
+) -> None:
+    answer = await site.request(method, f"{T}/{name}", b"[" + b"0," * 32_768 + b"0]")
+    assert answer.status == 413
+    assert answer.text == "the body is too long; expected at most 65536 bytes"
+
+
+async def test_longest_value_fits_however_it_is_escaped(site: Site) -> None:
+    body = "[" + ",".join(['"' + r"\u0001" * 1023 + '"'] * 4) + "]"
+    assert (await site.request("PUT", f"{T}/update/V9", body)).status == 200
+    assert site.value("V9") == ("\x01" * 1023,) * 4
 
 
 def test_tables_name_every_endpoint() -> None:

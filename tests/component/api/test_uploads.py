@@ -8,6 +8,11 @@ import pytest
 from tests.helpers.http import TOKEN, Answer, Site
 
 UPLOAD = f"/external/api/upload?token={TOKEN}"
+UPFILE = b'Content-Disposition: form-data; name="upfile"; filename="a.txt"\r\n\r\n'
+NESTED = b"".join(
+    b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (depth, depth + 1)
+    for depth in range(3000)
+)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
 
 
@@ -114,13 +119,21 @@ async def test_directory_that_cannot_be_written_is_told(site: Site, tmp_path: Pa
         ("multipart/form-data", b"--b0--"),
         ("multipart/form-data; boundary=" + "b" * 80, b"--b0--"),
         ("multipart/form-data; boundary=b0", b"no boundary at all"),
+        ("multipart/form-data; boundary=b0", b"--b0\r\n" + UPFILE + b"half a f"),
+        ("multipart/form-data; boundary=b0", b"--b0\r\n" + UPFILE + b"half\r\n--b1--\r\n"),
+        ("multipart/form-data; boundary=b0", NESTED),
         ("multipart/form-data; boundary=b0", b"--b0\r\nBroken\x00Header: x\r\n\r\nx\r\n--b0--"),
         ("multipart/form-data; boundary=b0", b'--b0\r\nContent-Disposition: form-data; name="up'),
     ],
 )
 async def test_broken_multipart_is_refused_without_a_traceback(
-    site: Site, caplog: pytest.LogCaptureFixture, content_type: str, body: bytes
+    site: Site,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    content_type: str,
+    body: bytes,
 ) -> None:
     answer = await site.request("POST", UPLOAD, body, headers={"Content-Type": content_type})
     assert answer.status == 400
+    assert list((tmp_path / "uploads").rglob("*.txt")) == []
     assert [record for record in caplog.records if record.exc_info] == []

@@ -69,3 +69,20 @@ async def test_a_device_that_does_not_log_in_is_closed(tmp_path: Path) -> None:
     async with running(bench), await bench.connect() as peer:
         peer.send(b"\x1d\0\1")
         assert await peer.ended() == b""
+
+
+async def test_the_unseen_end_of_a_refused_login_holds_back_no_other_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with running(Bench(tmp_path)) as bench:
+        async with await bench.connect() as peer:
+            peer.send(encode_frame(29, 1, b"nobody-knows-this-token"))
+            assert await peer.ended() == b"\0\0\1\0\x09"
+        async with await bench.connect() as peer:
+            peer.send(encode_frame(29, 1, b"x" * 257))
+            assert await peer.ended() == b""
+        lines = [one for one in caplog.records if one.message == "connection closed before login"]
+        assert [vars(one)["reason"].partition(".")[0] for one in lines] == [
+            "protocol error: login of 257 bytes"
+        ]

@@ -19,7 +19,7 @@ def test_add_prints_the_token_alone(tmp_path: Path, capsys: pytest.CaptureFixtur
     with control_server(tmp_path) as control:
         control.answers[f"POST {PATH}"] = (201, MADE | {"token": "secret"})
         assert run(tmp_path, "add", "script") == 0
-        assert control.requests == [(f"POST {PATH}", {"name": "script", "role": "operator"})]
+        assert control.requests == [(f"POST {PATH}", {"name": "script", "role": "viewer"})]
         assert capsys.readouterr() == ("secret\n", "")
         assert run(tmp_path, "add", "script", "--role", "admin", "--json") == 0
         assert control.requests[-1][1] == {"name": "script", "role": "admin"}

@@ -76,6 +76,15 @@ def test_a_refusal_says_what_the_gateway_said(tmp_path: Path) -> None:
     assert caught.value.advice == "Do."
 
 
+def test_who_gave_a_wrong_argument_is_not_sent_to_the_http_interface(tmp_path: Path) -> None:
+    error = {"code": "request.invalid", "message": "body.name: too long", "hint": "See openapi."}
+    with control_server(tmp_path) as control:
+        control.answers["GET /a"] = (400, {"error": error})
+        with pytest.raises(Refused, match="too long") as caught:
+            ControlClient(tmp_path).request("GET", "/a")
+    assert "--help" in caught.value.advice
+
+
 @pytest.mark.parametrize(
     ("status", "body"), [(200, "no JSON"), (500, "no JSON"), (500, "[]"), (500, '{"error": 1}')]
 )

@@ -155,6 +155,10 @@ def test_pair_shows_what_was_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
         out = capsys.readouterr().out
         assert out.startswith("Pairing is open for 1.5 minutes")
         assert "4ae3…  192.168.1.7  3" in out
+        control.answers["POST /api/v1/pairing"] = (200, {"seconds_left": 60, "refused": []})
+        assert run(tmp_path, "pair", "--minutes", "1") == 0
+        assert capsys.readouterr().out.startswith("Pairing is open for 1 minute:")
+        control.answers["POST /api/v1/pairing"] = (200, state)
         assert run(tmp_path, "pair", "--minutes", "0") == 0
         assert capsys.readouterr().out == "Pairing is closed.\n"
         assert run(tmp_path, "pair", "--json") == 0

@@ -20,7 +20,7 @@ async def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def writer(site: Site) -> PinWriter:
-    return site.api._writer
+    return PinWriter(site.api._services)
 
 
 def changes(mailbox: Mailbox) -> list[PinChange]:

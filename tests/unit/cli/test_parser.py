@@ -63,6 +63,13 @@ def test_places_may_stand_before_or_behind_the_command(command: list[str]) -> No
     assert (str(arguments.config), str(arguments.data_dir)) == ("a", "b")
 
 
+def test_the_demo_says_that_its_data_goes() -> None:
+    demo = next(leaf for leaf in leaves(build_parser()) if leaf.prog.endswith(" demo"))
+    text = " ".join(demo.format_help().split())
+    assert "removed at the end" in text
+    assert "STATE_DIRECTORY" not in text
+
+
 def test_a_negative_value_is_no_option() -> None:
     arguments = build_parser().parse_args(["pin", "set", "a/V1", "-5", "-0.5"])
     assert arguments.value == ["-5", "-0.5"]
@@ -79,4 +86,4 @@ def test_pairing_takes_no_other_number_of_minutes(
 
 
 def test_a_new_api_token_may_not_do_everything_unless_asked_for() -> None:
-    assert build_parser().parse_args(["api-token", "add", "x"]).role == "operator"
+    assert build_parser().parse_args(["api-token", "add", "x"]).role == "viewer"

@@ -81,9 +81,9 @@ def test_faulty_secrets_are_told_without_repeating_them(
     faults_of: FaultsOf, tmp_path: Path, text: str
 ) -> None:
     write_secrets(tmp_path, text)
-    faults = faults_of("devices: {shed: {token: !secret shed}}")
-    assert faults[-1].startswith("secrets.yaml:1: ")
-    assert "hidden" not in "".join(faults)
+    (fault,) = faults_of("devices: {shed: {token: !secret shed}}")
+    assert fault.startswith("secrets.yaml:1: ")
+    assert "hidden" not in fault
 
 
 def test_unknown_secret_is_told_the_nearest_one(faults_of: FaultsOf, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ def test_nearest_word_is_suggested_whatever_its_case() -> None:
 
 def test_nothing_is_suggested_for_a_far_word() -> None:
     assert suggestion("mqtt", ["token", "name"]) == ""
+    assert suggestion("float", ["int", "double", "location"]) == ""
 
 
 def test_long_words_are_not_compared() -> None:

@@ -99,6 +99,8 @@ def test_address_of_no_pin_is_refused(text: str) -> None:
     [
         ("Greenhouse", "greenhouse"),
         ("Küche 2", "kuche-2"),
+        ("Süße Größe", "susse-grosse"),
+        ("GROẞ", "gross"),
         ("  Garden -- shed!  ", "garden-shed"),
         ("x" * 40, "x" * 32),
         ("x" * 31 + " y", "x" * 31),

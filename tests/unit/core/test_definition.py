@@ -26,6 +26,19 @@ def test_token_that_fits_no_path_segment_is_refused(token: str) -> None:
         DeviceDefinition("shed", "Shed", token)
 
 
+@pytest.mark.parametrize(
+    "token", ["api", "external", "uploads", "websocket", "websockets", "websocket1", ".", ".."]
+)
+def test_token_that_another_path_of_the_http_api_begins_with_is_refused(token: str) -> None:
+    with pytest.raises(DeviceError, match="not api, external, uploads"):
+        DeviceDefinition("shed", "Shed", token)
+
+
+@pytest.mark.parametrize("token", ["api1", "apis", "my-websocket", "Api", "...", "upload"])
+def test_token_that_merely_resembles_such_a_word_is_taken(token: str) -> None:
+    assert DeviceDefinition("shed", "Shed", token).token == token
+
+
 def test_token_is_shown_nowhere() -> None:
     definition = DeviceDefinition("shed", "Shed", "s3cret")
     assert "s3cret" not in repr(definition)
@@ -39,3 +52,7 @@ def test_new_tokens_differ_and_have_the_stock_length() -> None:
     assert len(tokens) == 100
     assert {len(token) for token in tokens} == {32}
     assert all(TOKEN_PATTERN.fullmatch(token) for token in tokens)
+
+
+def test_no_new_token_looks_like_an_option() -> None:
+    assert not any(new_token().startswith("-") for _ in range(2000))

@@ -47,6 +47,11 @@ def test_join_adds_no_terminator() -> None:
         (["aw", "0", "512"], ("A0", ("512",))),
         (["aw", "A0", "512"], ("A0", ("512",))),
         (["VW", "1", "x"], ("V1", ("x",))),
+        (["vw", "05", "x"], ("V5", ("x",))),
+        (["dw", "000", "1"], ("D0", ("1",))),
+        (["vw", "0256", "1"], None),
+        (["aw", "0A5", "1"], None),
+        (["vw", "", "1"], None),
         (["vw", "256", "1"], None),
         (["vw", "-1", "1"], None),
         (["vw", "V5", "1"], None),
@@ -68,6 +73,7 @@ def test_write_is_read_or_refused(
 def test_pins_are_named_once_in_order() -> None:
     assert find_pins(VIRTUAL_PINS, ["2", "1", "2"]) == ("V2", "V1")
     assert find_pins(ANALOG_PINS, ["A3", "3"]) == ("A3",)
+    assert find_pins(VIRTUAL_PINS, ["05", "5", "0"]) == ("V5", "V0")
     assert find_pins(DIGITAL_PINS, ["4", "x"]) is None
     assert find_pins(DIGITAL_PINS, []) == ()
 

@@ -68,6 +68,8 @@ async def test_token_without_role_is_a_viewer(site: Site) -> None:
         ({"name": ""}, 400),
         ({"name": "a b"}, 400),
         ({"name": "x" * 33}, 400),
+        ({"name": "."}, 400),
+        ({"name": ".."}, 400),
         ({"name": "a", "role": "root"}, 400),
         ({"name": "viewer"}, 409),
     ],

@@ -164,9 +164,9 @@ async def test_stream_ends_when_its_client_goes_away(
 ) -> None:
     monkeypatch.setattr("blynk_gateway.api.v1.live.LOOK_EVERY_S", 0.01)
     async with lines(site):
-        assert len(site.api._live._mailboxes) == 1
+        assert len(site.loaded._live._mailboxes) == 1
     async with asyncio.timeout(5):
-        while site.api._live._mailboxes:
+        while site.loaded._live._mailboxes:
             await site.request("GET", "/")
 
 
