@@ -186,11 +186,11 @@ class HistoryCorrupt(HistoryError):
     """The database file is damaged."""
 
     code = "history.corrupt"
-    hint = "Restore a backup with `blynk-gateway restore`, or move the file away to start anew."
+    hint = "Move the file away to start anew."
 
 
 class SchemaTooNew(HistoryError):
     """The database was written by a newer version of this program."""
 
     code = "history.too_new"
-    hint = "Install that version again, or restore a backup made by this one."
+    hint = "Install that version again, or move the file away to start anew."

@@ -60,7 +60,7 @@ class Conflict(GatewayError):
     """The request does not fit the present state."""
 
     code = "request.conflict"
-    hint = "Read the present state and try again."
+    hint = "Look at what is there first, for example by `blynk-gateway device list`."
 
 
 class Unauthorized(GatewayError):

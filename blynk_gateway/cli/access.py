@@ -64,6 +64,7 @@ async def _with_own_gateway(
     arguments: Namespace, client: ControlClient, command: Callable[[ControlClient], T]
 ) -> T:
     # Here and not above: this import costs more than everything else, and is rarely needed.
+    import blynk_gateway.api.app  # noqa: PLC0415, F401  as the owner it might not be readable
     from blynk_gateway.gateway import Gateway  # noqa: PLC0415  see above
     from blynk_gateway.runtime import logs  # noqa: PLC0415  see above
 

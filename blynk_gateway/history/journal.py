@@ -39,8 +39,8 @@ MAX_POINTS_WAITING = 500_000
 COMMIT_POINTS = 200_000
 """Points that are committed at once, however little time has passed: some 3 MB packed."""
 
-PACK_CHANGES = 1000
-"""Changes that are packed at once, while the processor still has them at hand."""
+PACK_CHANGES = 256
+"""Changes that are packed at once, without waiting for the commit."""
 
 SLICE_CHANGES = 4000
 SLICES_AT_MOST = 4
@@ -118,7 +118,7 @@ class Journal:
                 aside = move_aside(self._path, self._clock.now_ms())
                 self._damage = (
                     f"{error}; it was moved to {aside} and a new one begun:"
-                    " restore a backup, or add devices and API tokens again"
+                    " add devices and API tokens again"
                 )
                 database, restored, recorder = await _open_and_restore(self._path)
         except BaseException:

@@ -11,7 +11,7 @@ ENTRY = Path(__file__).parents[2] / ".ci/run"
 
 def run(directory: Path, make: str) -> subprocess.CompletedProcess[str]:
     """Run CI's entry with a script in place of make, on a machine where nothing is missing."""
-    for name, script in {"make": make, "node": "", "npm": "", "curl": "", "python3": ""}.items():
+    for name, script in {"make": make, "node": "", "npm": "", "python3": ""}.items():
         program = directory / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)

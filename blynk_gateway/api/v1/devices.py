@@ -58,7 +58,9 @@ class Devices:
         body = await read_object(call.request, NEW_DEVICE)
         name: str = body["name"].strip()
         if not 0 < len(name) <= MAX_NAME or not name.isprintable():
-            raise RequestError(f"body.name: expected 1 to {MAX_NAME} printable characters")
+            raise RequestError(
+                f"body.name: found {name[:40]!r}, expected 1 to {MAX_NAME} printable characters"
+            )
         definition = DeviceDefinition(
             slug=body.get("slug") or slug_of(name),
             name=name,
@@ -78,7 +80,9 @@ class Devices:
     async def remove(self, call: Call) -> web.Response:
         """Remove a device that was added by command or paired."""
         device = self._services.registry.get(call.request.match_info["slug"])
-        if device.definition.source in (DeviceSource.FILE, DeviceSource.GATEWAY):
+        if device.definition.source is DeviceSource.GATEWAY:
+            raise Conflict(f"{device.slug!r} is the gateway itself; expected another device")
+        if device.definition.source is DeviceSource.FILE:
             raise Conflict(
                 f"the device {device.slug!r} is declared in the configuration file;"
                 " expected one that was added by command or paired; remove it there and reload"
