@@ -63,10 +63,14 @@ class LoadGenerator:
         self._tokens = program.with_name("tokens.txt")
         self._tokens.write_text("\n".join(tokens))
 
-    def write(self, server: Server, connections: int, seconds: float) -> Writes:
-        """Pipeline `vw` messages as fast as the server takes them."""
+    def write(self, server: Server, connections: int, messages: int) -> Writes:
+        """Pipeline so many `vw` messages, fewer than the kernel would queue up by itself.
+
+        A run by time would fill every connection's socket buffers, 3.5 MB each, and measure how
+        long they take to drain.
+        """
         before = server.cpu_s()
-        result = self._run(server, "write", conns=connections, seconds=seconds)
+        result = self._run(server, "write", conns=connections, messages=messages // connections)
         time.sleep(SETTLE_S)
         cpu_s = server.cpu_s() - before
         return Writes(int(result["msgs"]), float(result["seconds"]), cpu_s, int(result["peak_kb"]))

@@ -23,6 +23,8 @@ DEVICES = max(CONNECTIONS)
 IDLE_DEVICES = 1_000
 LOGINS = 50
 LOAD_PER_SECOND = 20_000
+GOAL = 300_000
+"""Writes a CPU second; also how many are sent for each second a run is to take."""
 IDLE_AFTER_S = 2.0
 
 Start = Callable[[], AbstractContextManager[Server]]
@@ -129,7 +131,7 @@ def measure_writes(
         for _ in range(rounds):
             for start, runs in zip(starts, results, strict=True):
                 with start() as server:
-                    runs.append(load.write(server, connections, seconds))
+                    runs.append(load.write(server, connections, round(seconds * GOAL)))
         ours, theirs = (
             (
                 statistics.median(one.per_second for one in runs),
@@ -140,7 +142,9 @@ def measure_writes(
         )
         case = f"{connections} connection{'s' * (connections > 1)}"
         table.add(f"`vw` a second, {case}", f"{ours[0]:,.0f}", f"{theirs[0]:,.0f}")
-        table.add(f"`vw` a CPU second, {case}", f"{ours[1]:,.0f}", f"{theirs[1]:,.0f}", "≥ 300,000")
+        table.add(
+            f"`vw` a CPU second, {case}", f"{ours[1]:,.0f}", f"{theirs[1]:,.0f}", f"≥ {GOAL:,}"
+        )
         table.add(f"memory at peak, {case}", f"{ours[2]:.1f} MiB", f"{theirs[2]:.1f} MiB")
 
 
@@ -191,13 +195,13 @@ def measure_sustained(
         halfway: list[int] = []
         timer = threading.Timer(seconds / 2, lambda: halfway.append(server.rss_kib()))
         timer.start()
-        writes = load.write(server, 10, seconds)
+        writes = load.write(server, 10, round(seconds * GOAL))
         timer.join()
         at_end = server.rss_kib()
     table.add(
         f"`vw` a CPU second, sustained {seconds:g} s",
         f"{writes.per_cpu_second:,.0f}",
-        goal="≥ 300,000",
+        goal=f"≥ {GOAL:,}",
     )
     table.add(
         "memory halfway → at its end",

@@ -28,8 +28,8 @@ SNIFF_TIMEOUT_S = 10.0
 """Until the first byte. Browsers open connections ahead of need; devices speak at once."""
 
 BUFFER_BYTES = 8 * 1024
-"""Read at once: some 500 writes. Their objects are packed for the journal before the next read, while
-the processor still has them at hand: four times as much cost a tenth more time a write."""
+"""Read at once: some 500 writes. They are packed for the journal before the next read, while the
+processor still has them at hand: four times as much cost a tenth more time a write."""
 
 MAX_HANDSHAKES = 200
 """TLS handshakes at once. Each takes 300 KiB, and about a second of the device's time."""

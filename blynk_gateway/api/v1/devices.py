@@ -59,7 +59,7 @@ class Devices:
         name: str = body["name"].strip()
         if not 0 < len(name) <= MAX_NAME or not name.isprintable():
             raise RequestError(
-                f"body.name: found {name[:40]!r}, expected 1 to {MAX_NAME} printable characters"
+                f"body.name: expected 1 to {MAX_NAME} printable characters, found {name[:40]!r}"
             )
         definition = DeviceDefinition(
             slug=body.get("slug") or slug_of(name),
