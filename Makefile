@@ -14,7 +14,7 @@ SOURCES := blynk_gateway tests bench docs
 PYTEST := PYTHONASYNCIODEBUG=1 $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench clean
+.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench deb clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,19 @@ docs: $(DEV)  ## generated pages are up to date, pages and code agree
 
 bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
+
+deb:  ## build the Debian package of the last commit, in a clean place, into dist/
+	@command -v dpkg-buildpackage >/dev/null && dpkg -s debhelper dh-python pybuild-plugin-pyproject \
+		python3-all python3-setuptools >/dev/null 2>&1 || { \
+		echo "Building the package needs Debian's tools. Install them:"; \
+		echo "sudo apt install dpkg-dev debhelper dh-python pybuild-plugin-pyproject \\"; \
+		echo "    python3-all python3-setuptools"; exit 1; }
+	@rm -rf build/deb && mkdir -p build/deb/source dist
+	@git archive HEAD | tar -x -C build/deb/source
+	@echo "Building the package (half a minute; what is printed goes to build/deb/log)"
+	@cd build/deb/source && dpkg-buildpackage -us -uc -b >../log 2>&1 || { \
+		tail -n 20 ../log; exit 1; }
+	@cp build/deb/*.deb dist/ && ls dist/*.deb
 
 clean:  ## remove everything that can be made again, the virtual environment included
 	@rm -rf .venv build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules \

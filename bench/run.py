@@ -129,9 +129,11 @@ def measure_writes(
     for connections in CONNECTIONS:
         results: tuple[list[Writes], list[Writes]] = ([], [])
         for _ in range(rounds):
-            for start, runs in zip(starts, results, strict=True):
+            # The yardstick gets ten times as many, or it would be done within a tick of the clock.
+            for start, runs, factor in zip(starts, results, (1, 10), strict=True):
                 with start() as server:
-                    runs.append(load.write(server, connections, round(seconds * GOAL)))
+                    count = factor * round(seconds * GOAL)
+                    runs.append(load.write(server, connections, count))
         ours, theirs = (
             (
                 statistics.median(one.per_second for one in runs),

@@ -21,7 +21,7 @@ from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import MAX_PARAMETER_BYTES, PinValue, check_size
 from blynk_gateway.errors import DeviceError, DeviceExists, InvalidValue, UnknownDevice
 
-MAX_DEVICES = 1000
+MAX_DEVICES = 5000
 MAX_PROPERTIES = 1000
 MAX_METADATA_FIELDS = 64
 MAX_EVENT_CODE = 50

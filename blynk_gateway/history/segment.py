@@ -52,30 +52,30 @@ def encode(changes: Sequence[PinChange], streams: Sequence[int]) -> Segment:
         streams: the stream's number for each.
     """
     count = len(changes)
-    first_seq = changes[0].seq
-    last_seq = changes[-1].seq
-    times = [change.at_ms for change in changes]
+    # Column by column in one step: half the time of asking each change for each field.
+    seqs, _, _, values, _, _, intents, times, _, _ = zip(*changes, strict=True)
+    first_seq, last_seq = seqs[0], seqs[-1]
     first_ms = min(times)
     last_ms = max(times)
-    texts = [SEPARATOR.join(change.value) for change in changes]
+    texts = list(map(SEPARATOR.join, values))
     text = "".join(texts)
     if text.isascii():
         lengths = list(map(len, texts))
         body = text.encode()
     else:
         # One by one: the halves of a character that two changes brought must not grow together.
-        bodies = [encode_value(change.value) for change in changes]
+        bodies = list(map(encode_value, values))
         lengths = list(map(len, bodies))
         body = b"".join(bodies)
     columns = (
-        _pack([change.seq - first_seq for change in changes], last_seq - first_seq),
+        _pack([seq - first_seq for seq in seqs], last_seq - first_seq),
         _pack([time - first_ms for time in times], last_ms - first_ms),
         _pack(streams, max(streams)),
         _pack(lengths, max(lengths)),
     )
     widths = "".join(width for width, _ in columns).encode()
     head = _HEAD.pack(VERSION, widths, count, first_seq, first_ms)
-    packed = b"".join((head, *(column for _, column in columns), _pack_intents(changes), body))
+    packed = b"".join((head, *(column for _, column in columns), _pack_intents(intents), body))
     return Segment(first_seq, last_seq, count, first_ms, last_ms, packed)
 
 
@@ -98,8 +98,7 @@ def _pack(numbers: Sequence[int], largest: int) -> tuple[str, bytes]:
     return width, struct.pack(f"<{len(numbers)}{width}", *numbers)
 
 
-def _pack_intents(changes: Sequence[PinChange]) -> bytes:
-    intents = [change.intent for change in changes]
+def _pack_intents(intents: Sequence[Intent]) -> bytes:
     if intents.count(_REPORT) == len(intents):
         return bytes(len(intents))
     return bytes(map(_INTENTS.index, intents))

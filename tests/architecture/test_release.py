@@ -18,6 +18,11 @@ def test_version_is_the_head_of_the_changelog() -> None:
     assert changelog_head((ROOT / "CHANGELOG.md").read_text()) == blynk_gateway.__version__
 
 
+def test_version_is_the_head_of_the_package_changelog() -> None:
+    head = (ROOT / "debian" / "changelog").read_text().splitlines()[0]
+    assert head.startswith(f"blynk-gateway ({blynk_gateway.__version__}) ")
+
+
 def test_changelog_head_is_its_first_section() -> None:
     changelog = "# Changelog\n\n## [0.2.0] – 2026-01-01\n\n### Added\n\n## [0.1.0] – 2025-12-01\n"
     assert changelog_head(changelog) == "0.2.0"

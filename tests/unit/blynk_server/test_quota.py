@@ -8,7 +8,7 @@ from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.definition import DeviceDefinition
-from blynk_gateway.core.device import DeviceRegistry
+from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
 from blynk_gateway.core.store import PinStore
 from tests.helpers.clock import FakeClock
 
@@ -88,7 +88,7 @@ def test_limits_of_removed_devices_are_forgotten() -> None:
     limits = Limits(registry, QUOTA)
     kept = limits.of("kept", 0.0)
     removed = limits.of("gone-0", 0.0)
-    for number in range(1, 1000):
+    for number in range(1, MAX_DEVICES):
         limits.of(f"gone-{number}", 0.0)
     assert limits.of("kept", 0.0) is kept
     assert limits.of("gone-0", 0.0) is not removed
