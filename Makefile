@@ -77,7 +77,8 @@ deb:  ## build the Debian package of the last commit, in a clean place, into dis
 	@rm -rf build/deb && mkdir -p build/deb/source dist
 	@git archive HEAD | tar -x -C build/deb/source
 	@echo "Building the package (half a minute; what is printed goes to build/deb/log)"
-	@cd build/deb/source && dpkg-buildpackage -us -uc -b >../log 2>&1 || { \
+	@cd build/deb/source && PATH=/usr/sbin:/usr/bin:/sbin:/bin dpkg-buildpackage -us -uc -b \
+		>../log 2>&1 || { \
 		tail -n 20 ../log; exit 1; }
 	@cp build/deb/*.deb dist/ && ls dist/*.deb
 
