@@ -185,10 +185,17 @@ class DeviceInfo:
         )
 
 
-def is_info(parts: list[str]) -> bool:
-    """Whether the parameters of an INTERNAL frame are a device's info, in whatever order."""
+def is_info(parts: list[str], *, is_due: bool = False) -> bool:
+    """Whether the parameters of an INTERNAL frame are a device's info, in whatever order.
+
+    Args:
+        parts: parameters of the frame.
+        is_due: the device logged in and did not tell its info yet; keys may all be unknown then.
+    """
     # A request may name a metadata field "build".
-    return parts[:1] not in _REQUESTS and any(key in _KEYS for key in parts[::2])
+    if parts[:1] in _REQUESTS:
+        return False
+    return (is_due and len(parts) > 1) or any(key in _KEYS for key in parts[::2])
 
 
 def parse_info(parts: list[str], login: int) -> DeviceInfo:

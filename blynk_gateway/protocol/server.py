@@ -286,7 +286,7 @@ class ServerConnection(DeviceSender):
 
     def _handle_internal(self, message_id: int, body: bytes) -> None:
         parts = split_body(body)
-        if is_info(parts):
+        if is_info(parts, is_due=self._held is not None):
             info = parse_info(parts, self._login)
             self._adapt(info)
             self._reply(message_id, Status.OK)

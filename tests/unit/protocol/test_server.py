@@ -159,6 +159,16 @@ def test_answers_leave_in_the_order_of_the_requests() -> None:
     assert server.data_to_send(1.0) == []
 
 
+def test_info_of_unknown_keys_alone_is_answered_where_an_info_is_due() -> None:
+    server = open_server(None)
+    server.data_to_send(1.0)
+    (told,) = server.receive_data(encode_frame(Command.INTERNAL, 2, b"colour\0red"), 1.0)
+    assert isinstance(told, InfoReceived)
+    assert server.data_to_send(1.0) == [response(2)]
+    assert server.receive_data(encode_frame(Command.INTERNAL, 3, b"colour\0red"), 1.0) == []
+    assert server.data_to_send(1.0) == []
+
+
 def test_info_is_answered_and_told() -> None:
     server = open_server(None)
     (event,) = server.receive_data(encode_frame(Command.INTERNAL, 2, CPP_INFO), 0.1)
