@@ -286,7 +286,8 @@ class ServerConnection(DeviceSender):
 
     def _handle_internal(self, message_id: int, body: bytes) -> None:
         parts = split_body(body)
-        if is_info(parts, is_due=self._held is not None):
+        # A write before it ends the wait for the info, whether it came in the same piece or not.
+        if is_info(parts, is_due=self._held is not None and not self._writes):
             info = parse_info(parts, self._login)
             self._adapt(info)
             self._reply(message_id, Status.OK)

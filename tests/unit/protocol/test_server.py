@@ -169,6 +169,14 @@ def test_info_of_unknown_keys_alone_is_answered_where_an_info_is_due() -> None:
     assert server.data_to_send(1.0) == []
 
 
+def test_no_info_is_due_behind_a_write_of_the_same_piece() -> None:
+    server = open_server(None)
+    unknown = encode_frame(Command.INTERNAL, 4, b"colour\0red")
+    events = server.receive_data(hardware(b"vw\x003\x001") + unknown, 1.0)
+    assert [type(event) for event in events] == [PinsWritten]
+    assert server.frames_ignored == 1
+
+
 def test_info_is_answered_and_told() -> None:
     server = open_server(None)
     (event,) = server.receive_data(encode_frame(Command.INTERNAL, 2, CPP_INFO), 0.1)
