@@ -19,6 +19,10 @@
     ├ PeerError                       a far end that we call
     │ ├ PeerDown                      try again
     │ └ PeerRefused                   credentials: trying again is useless for long
+    ├ HardwareError                   a line, bus or sensor of the Pi
+    │ ├ GpioUnavailable               no library or no chip to drive lines with
+    │ ├ LineUnavailable               this one line
+    │ └ SensorSilent                  it did not answer, or with nonsense
     └ HistoryError
       ├ HistoryCorrupt
       └ SchemaTooNew
@@ -89,7 +93,10 @@ class UnknownPin(PinError):
     """The text names no pin."""
 
     code = "pin.unknown"
-    hint = "Use V0…V255, D0…D255 or A0…A255, for example greenhouse/V5."
+    hint = (
+        "Use V0…V255, D0…D255 or A0…A255, for example greenhouse/V5; which lines of the Pi are open"
+        " says `gpio.direct`."
+    )
 
 
 class InvalidValue(PinError, ValueError):
@@ -100,10 +107,13 @@ class InvalidValue(PinError, ValueError):
 
 
 class NotWritable(PinError):
-    """The datastream may be written by its device only."""
+    """The datastream may be written by its device only, or the pin is an input."""
 
     code = "pin.not_writable"
-    hint = "Set `writable: true` in the datastream if others may write it."
+    hint = (
+        "Set `writable: true` in the datastream if others may write it; make an input an output by"
+        " `blynk-gateway pin mode`."
+    )
 
 
 class LoopDetected(PinError):
@@ -173,6 +183,32 @@ class PeerRefused(PeerError):
 
     code = "peer.refused"
     hint = "Check the token or password for that service."
+
+
+class HardwareError(GatewayError):
+    """A line, a bus or a sensor of the Pi could not be used."""
+
+    code = "hardware.error"
+    hint = "Run `blynk-gateway doctor` on the Pi."
+
+
+class GpioUnavailable(HardwareError):
+    """There is no library or no chip to drive lines with."""
+
+    code = "hardware.gpio_unavailable"
+
+
+class LineUnavailable(HardwareError):
+    """A GPIO line does not exist, is somebody else's, or cannot do what is asked of it."""
+
+    code = "hardware.line"
+
+
+class SensorSilent(HardwareError):
+    """A sensor is not there, did not answer, or answered nonsense."""
+
+    code = "hardware.sensor"
+    hint = "Check its wires, and see what answers: `blynk-gateway sensors scan`."
 
 
 class HistoryError(GatewayError):

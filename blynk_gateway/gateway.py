@@ -5,41 +5,34 @@ then what is still queued is committed. This module alone knows all parts.
 """
 
 import asyncio
-import gc
 import logging
-import os
-import signal
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from blynk_gateway.api import HttpApi
+from blynk_gateway.api.services import Services
 from blynk_gateway.blynk_server import BlynkServer
-from blynk_gateway.config import Options, load
+from blynk_gateway.config import Options
 from blynk_gateway.config.options import DeviceOptions
-from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
+from blynk_gateway.core.device import Device, DeviceRegistry
 from blynk_gateway.core.links import LinkEngine
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.store import PinStore
-from blynk_gateway.errors import DeviceError, GatewayError, PinError
+from blynk_gateway.core.ports import PinReader
+from blynk_gateway.errors import DeviceError, PinError
+from blynk_gateway.gpio.adapter import GpioAdapter
+from blynk_gateway.gpio.datastreams import implied_datastreams
 from blynk_gateway.history import Journal, Restored
-from blynk_gateway.runtime import logs
-from blynk_gateway.runtime.health import Health, HealthState
-from blynk_gateway.runtime.sdnotify import ServiceManager
+from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
 from blynk_gateway.runtime.timezone import Zone
 
 log = logging.getLogger(__name__)
 
 CONTROL_SOCKET = "control.sock"
-
-STOP_WITHIN_S = 4.5
-"""Time for a clean stop; a service manager is promised 5 s."""
 
 _RESTORE = Origin(OriginKind.RESTORE)
 _CONFIG = Origin(OriginKind.GATEWAY, "config")
@@ -57,50 +50,37 @@ class Gateway:
         self.options = options
         self.data_dir = data_dir
         self.clock = clock or SystemClock()
-        self.health = Health()
-        self.bus = PinBus()
-        self.gate = Gate()
-        self.store = PinStore(self.bus, self.clock)
-        self.registry = DeviceRegistry(self.bus, self.store, self.clock)
-        self.pairing = Pairing(self.registry, self.clock)
-        self.links = LinkEngine(self.bus, self.store)
+        self.parts = parts = Parts.new(self.clock, Zone.of(None))
+        self.health = parts.health
+        self.bus = parts.bus
+        self.store = parts.store
+        self.registry = parts.registry
+        self.links = LinkEngine(parts.bus, parts.store)
         self.journal = Journal(
             data_dir / "gateway.db",
             commit_every_ms=options.history.commit_every_ms,
             retention_raw_ms=options.history.retention.raw_ms,
             clock=self.clock,
-            gate=self.gate,
-            health=self.health,
+            gate=parts.gate,
+            health=parts.health,
         )
-        zone = Zone.of(None)
         self.server = BlynkServer(
-            options.server,
-            registry=self.registry,
-            store=self.store,
-            bus=self.bus,
-            pairing=self.pairing,
-            clock=self.clock,
-            gate=self.gate,
-            health=self.health,
-            zone=zone,
-            data_dir=data_dir,
-            http=self._http_protocol,
+            options.server, parts, data_dir=data_dir, http=self._http_protocol
         )
+        self.gpio = GpioAdapter(parts, data_dir, self._declare_own)
         self.api = HttpApi(
-            registry=self.registry,
-            store=self.store,
-            bus=self.bus,
-            pairing=self.pairing,
-            clock=self.clock,
-            gate=self.gate,
-            health=self.health,
-            zone=zone,
-            journal=self.journal,
-            tokens=self.journal,
-            links=self.server,
-            data_dir=data_dir,
+            Services.beside(
+                parts,
+                journal=self.journal,
+                tokens=self.journal,
+                links=self.server,
+                gpio=self.gpio,
+                reader=_Readers(parts.registry, own=self.gpio, others=self.server),
+                data_dir=data_dir,
+            )
         )
         self._workers: list[asyncio.Task[None]] = []
+        self._own: Device | None = None
 
     async def start(self) -> None:
         """Open the journal, restore, and accept connections.
@@ -112,14 +92,17 @@ class Gateway:
         restored = await self.journal.open()
         try:
             self.bus.renumber(restored.next_seq)
+            await self.gpio.prepare(self.options.gpio)
             self._declare(restored)
             self._restore(restored)
             self.bus.subscribe(self.journal.mailbox, origin=None, echo=True)
+            self._connect_own()
             self._define_links()
             self._workers = [
                 spawn(self.journal.run(), name="journal"),
                 spawn(self.links.run(), name="links"),
             ]
+            await self.gpio.start(self.options.gateway.slug)
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
             await self.server.start()
         except BaseException:
@@ -134,6 +117,7 @@ class Gateway:
         """Close sources, then commit what is queued. May follow a `start` that failed."""
         await self.server.stop()
         await self.api.stop()
+        await self.gpio.stop()
         # The journal's worker is ended by `close`, after the last change is on disk.
         for worker in self._workers[1:]:
             await cancel(worker)
@@ -159,6 +143,10 @@ class Gateway:
                 self.registry.remove(device.slug, _CONFIG)
         self._release_tokens(wanted)
         self._declare_all(wanted.values())
+        self._connect_own()
+        await self.gpio.reconfigure(options.gpio, options.gateway.slug)
+        self._declare_own()
+        self.server.apply_definitions()
         self._define_links()
         self.journal.reconfigure(
             commit_every_ms=options.history.commit_every_ms,
@@ -168,23 +156,49 @@ class Gateway:
     @property
     def status(self) -> str:
         """One line for the service manager."""
-        online = sum(device.is_online for device in self.registry)
-        return f"{len(self.registry)} devices, {online} online"
+        others = [
+            device
+            for device in self.registry
+            if device.definition.source is not DeviceSource.GATEWAY
+        ]
+        online = sum(device.is_online for device in others)
+        return f"{len(others)} devices, {online} online"
 
     def _http_protocol(self) -> asyncio.Protocol:
         # The API needs the server for its WebSockets and is therefore made after it.
         return self.api.make_protocol()
 
     def _file_devices(self) -> Iterable[DeviceDefinition]:
+        yield self._own_definition()
+        for device in self.options.devices.values():
+            yield _definition(device)
+
+    def _own_definition(self) -> DeviceDefinition:
         own = self.options.gateway
-        yield DeviceDefinition(
+        template = self.options.templates.get(own.template or "")
+        shared = template.datastreams if template is not None else {}
+        implied = implied_datastreams(self.options.gpio)
+        open_pins = self.gpio.open_pins_of(self.options.gpio)
+        return DeviceDefinition(
             slug=own.slug,
             name=own.name,
             token=own.token.reveal() if own.token is not None else self._own_token,
             source=DeviceSource.GATEWAY,
+            # What the owner says of a pin goes before what its peripheral implies.
+            datastreams={**implied, **shared, **own.datastreams},
+            pins={pin: direct for pin, direct in own.pins.items() if pin in open_pins},
+            open_pins=open_pins,
         )
-        for device in self.options.devices.values():
-            yield _definition(device)
+
+    def _declare_own(self) -> None:
+        self.registry.redefine(self._own_definition(), _CONFIG)
+
+    def _connect_own(self) -> None:
+        """The gateway's own device is there as long as the daemon is."""
+        own = self.registry.find(self.options.gateway.slug)
+        if own is not None and own is not self._own:
+            self._own = own
+            self.registry.connected(own, _CONFIG)
 
     def _declare(self, restored: Restored) -> None:
         self._own_token = restored.gateway_token
@@ -233,6 +247,7 @@ class Gateway:
                 metadata=restored.metadata.get(device.slug, {}),
                 info=restored.infos.get(device.slug, ()),
                 last_seen_ms=restored.last_seen.get(device.slug, 0),
+                modes=restored.modes.get(device.slug, {}),
             )
         for slug, pin, value, at_ms in restored.values:
             try:
@@ -242,110 +257,23 @@ class Gateway:
                 log.debug("value not restored", extra={"pin": f"{slug}/{pin}", "reason": error})
 
 
-async def run_gateway(
-    options: Options,
-    data_dir: Path,
-    *,
-    config: Path | None = None,
-    ready: Callable[[Gateway], Awaitable[None]] | None = None,
-) -> int:
-    """Run the daemon until SIGTERM or SIGINT; SIGHUP loads the configuration again.
+class _Readers:
+    """Meets `core.ports.PinReader` for the Pi and for LAN devices."""
 
-    Args:
-        config: the file the options came from, None for defaults.
-        ready: awaited once when everything serves.
+    def __init__(self, registry: DeviceRegistry, *, own: PinReader, others: PinReader) -> None:
+        self._registry = registry
+        self._own = own
+        self._others = others
 
-    Returns:
-        Exit code: 0 after a signal, 1 if a part of the daemon failed.
+    async def read_pin(self, device: str, pin: str) -> bool:
+        """Have a direct pin read by whoever can.
 
-    Raises:
-        GatewayError: it could not start.
-    """
-    loop = asyncio.get_running_loop()
-    manager = ServiceManager()
-    gateway = Gateway(options, data_dir)
-    stopping = asyncio.Event()
-    reload_asked = asyncio.Event()
-
-    def stop() -> None:
-        if stopping.is_set():
-            log.warning("stopped at once by a second signal")
-            os._exit(1)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, reload_asked.set)
-    await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-    await gateway.start()
-    helpers = [
-        spawn(_reload_on_demand(gateway, config, reload_asked, manager), name="reload"),
-    ]
-    try:
-        _tune_collector()
-        manager.ready(gateway.status)
-        log.info(
-            "gateway ready",
-            extra={"addresses": ", ".join(map(str, gateway.server.addresses)), "data": data_dir},
-        )
-        if ready is not None:
-            await ready(gateway)
-        ended = [
-            spawn(stopping.wait(), name="stop signal"),
-            spawn(gateway.failed(), name="part watch"),
-        ]
-        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            await cancel(task)
-    finally:
-        manager.stopping()
-        for task in helpers:
-            await cancel(task)
-        started = gateway.clock.monotonic()
-        try:
-            await asyncio.wait_for(gateway.stop(), STOP_WITHIN_S)
-        except TimeoutError:
-            log.error(  # noqa: TRY400  where it hung says nothing
-                "stop took too long, the last changes may be lost",
-                extra={"limit_s": STOP_WITHIN_S},
-            )
-        log.info("stopped", extra={"seconds": round(gateway.clock.monotonic() - started, 2)})
-    return 0 if stopping.is_set() else 1
-
-
-async def _reload_on_demand(
-    gateway: Gateway, config: Path | None, asked: asyncio.Event, manager: ServiceManager
-) -> None:
-    while True:
-        await asked.wait()
-        asked.clear()
-        manager.reloading(gateway.clock.monotonic())
-        try:
-            if config is None:
-                log.warning("nothing to reload: no configuration file is in use")
-            else:
-                options = await asyncio.to_thread(load, config)
-                await gateway.reload(options)
-                logs.set_level(options.logging.level)
-                gateway.health.report("configuration", HealthState.OK)
-        except GatewayError as error:
-            for line in str(error).splitlines():
-                log.error("configuration refused", extra={"fault": line})  # noqa: TRY400  says all
-            gateway.health.report(
-                "configuration",
-                HealthState.DEGRADED,
-                "the changed file was refused and the old one stays in force;"
-                " run `blynk-gateway check-config`",
-            )
-        manager.ready(gateway.status)
-
-
-def _tune_collector() -> None:
-    # Messages make no reference cycles: looking for some after every 700 of them, through all that
-    # was loaded at start, took a seventh of the time of a loaded daemon.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+        Raises:
+            UnknownDevice: no such slug.
+            PinError: it cannot be read.
+        """
+        is_own = self._registry.get(device).definition.source is DeviceSource.GATEWAY
+        return await (self._own if is_own else self._others).read_pin(device, pin)
 
 
 def _definition(device: DeviceOptions) -> DeviceDefinition:
@@ -358,4 +286,5 @@ def _definition(device: DeviceOptions) -> DeviceDefinition:
         datastreams=device.datastreams,
         stale_after_ms=device.stale_after_ms,
         metadata=device.metadata,
+        pins=device.pins,
     )

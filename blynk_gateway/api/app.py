@@ -35,6 +35,7 @@ from blynk_gateway.api.uploads import Uploads
 from blynk_gateway.api.v1.access import Access, Call, ControlAccess, TokenAccess
 from blynk_gateway.api.v1.admin import Admin
 from blynk_gateway.api.v1.devices import Devices
+from blynk_gateway.api.v1.gpio import GpioRoutes
 from blynk_gateway.api.v1.live import Live
 from blynk_gateway.api.v1.routes import Route, open_routes, routes
 from blynk_gateway.api.writes import PinWriter
@@ -127,6 +128,7 @@ class HttpSite:
             Devices(services, self._writer),
             self._live,
             Admin(services, self._access.forget),
+            GpioRoutes(services),
         )
         for route in table:
             application.router.add_route(route.method, route.path, _with_caller(route, access))

@@ -23,7 +23,9 @@ from blynk_gateway.api.bodies import (
 from blynk_gateway.api.cloud_call import CloudCall, Query
 from blynk_gateway.api.cloud_meta import CloudMeta
 from blynk_gateway.api.device_auth import DeviceAuth, bearer
+from blynk_gateway.api.direct import Words, check_direct
 from blynk_gateway.api.faults import Refusal, RequestError
+from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import (
     cloud_error,
     device_empty,
@@ -49,6 +51,8 @@ MAX_BATCH_POINTS = 10_000
 WRONG_VALUE = "Value doesn't match the Datastream data type."
 WRONG_PARAMETERS = "Request with incorrect parameters"
 
+_WORDS = Words(pin="Wrong pin format.", value=WRONG_VALUE)
+
 Endpoint: TypeAlias = Callable[[CloudCall], Awaitable[web.Response]]
 
 _NO_PINS = frozenset({"token", "pin", "value", "dataStreamId"})
@@ -67,6 +71,7 @@ class CloudDialect:
         self._services = services
         self._writer = writer
         self._auth = auth
+        self._reads = PinReads(services)
         meta = CloudMeta(services)
         self.endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "get"): self._get,
@@ -99,7 +104,7 @@ class CloudDialect:
             device = self._auth.device(token, request)
             return await endpoint(CloudCall(request, device, query))
         except UnknownPin:
-            return cloud_error("Wrong pin format.", 400)
+            return cloud_error(_WORDS.pin, 400)
         except InvalidValue:
             return cloud_error(WRONG_VALUE, 400)
         except Refusal as refusal:
@@ -108,13 +113,14 @@ class CloudDialect:
     async def _get(self, call: CloudCall) -> web.Response:
         single = _named_pin(call.query)
         if single is not None:
-            return self._one_value(call.device, single)
+            return await self._one_value(call.device, single)
         names = [name for name in call.query if name not in _NO_PINS]
         pins = [parse_pin(name) for name in names]
         if not pins:
             raise Refusal(WRONG_PARAMETERS)
         if len(pins) == 1:
-            return self._one_value(call.device, pins[0])
+            return await self._one_value(call.device, pins[0])
+        await self._reads.ask_all(call.device.slug, pins)
         states = {
             name: self._known(call.device, pin) for name, pin in zip(names, pins, strict=True)
         }
@@ -126,7 +132,8 @@ class CloudDialect:
             }
         )
 
-    def _one_value(self, device: Device, pin: str) -> web.Response:
+    async def _one_value(self, device: Device, pin: str) -> web.Response:
+        await self._reads.ask_all(device.slug, (pin,))
         state = self._known(device, pin)
         shown = printable_value(state.shown)
         if len(shown) > 1:
@@ -165,6 +172,7 @@ class CloudDialect:
         return device_text("OK")
 
     async def _write(self, device: Device, values: dict[str, PinValue]) -> None:
+        check_direct(self._services.store, device.slug, values, _WORDS)
         self._seen(device)
         await self._writer.write(device.slug, values, http_origin(device))
 

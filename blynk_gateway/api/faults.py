@@ -91,6 +91,13 @@ class UnknownApiToken(GatewayError):
     hint = "List the tokens with `blynk-gateway api-token list`."
 
 
+class NotSimulated(GatewayError):
+    """The gateway has no simulated pins."""
+
+    code = "gpio.not_simulated"
+    hint = "Set `gpio: {factory: mock}` and restart, or run `blynk-gateway demo`."
+
+
 class TooManyStreams(GatewayError):
     """As many clients watch changes as may."""
 
@@ -140,6 +147,7 @@ STATUS_BY_CODE = {
     "auth.forbidden": 403,
     "auth.throttled": 429,
     "token.unknown": 404,
+    "gpio.not_simulated": 404,
     "live.too_many": 503,
     "gateway.busy": 503,
     "gateway.error": 500,

@@ -15,16 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from blynk_gateway.api.faults import ControlSocketUnusable
 from blynk_gateway.api.services import Services
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.ports import ApiTokens, DeviceLinks, Journal
-from blynk_gateway.core.store import PinStore
-from blynk_gateway.runtime.health import Health, HealthState
+from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import cancel, spawn
-from blynk_gateway.runtime.timezone import Zone
 
 if TYPE_CHECKING:
     from blynk_gateway.api.app import HttpSite
@@ -40,44 +32,10 @@ Entrance: TypeAlias = "Callable[[HttpSite], asyncio.Protocol]"
 
 
 class HttpApi:
-    """Everything that the gateway serves over HTTP, loaded when it is first asked for.
+    """Everything that the gateway serves over HTTP, loaded when it is first asked for."""
 
-    Args:
-        zone: the gateway's own time zone.
-        links: takes device connections that come inside WebSockets.
-        data_dir: uploads are kept below it.
-    """
-
-    def __init__(  # noqa: PLR0913  the parts it serves, each once
-        self,
-        *,
-        registry: DeviceRegistry,
-        store: PinStore,
-        bus: PinBus,
-        pairing: Pairing,
-        clock: Clock,
-        gate: Gate,
-        health: Health,
-        zone: Zone,
-        journal: Journal,
-        tokens: ApiTokens,
-        links: DeviceLinks,
-        data_dir: Path,
-    ) -> None:
-        self._services = Services(
-            registry=registry,
-            store=store,
-            bus=bus,
-            pairing=pairing,
-            clock=clock,
-            gate=gate,
-            health=health,
-            zone=zone,
-            journal=journal,
-            tokens=tokens,
-            links=links,
-            data_dir=data_dir,
-        )
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._site: HttpSite | None = None
         self._lobby = _Lobby(self._begin_loading)
         self._loading: asyncio.Task[None] | None = None

@@ -23,8 +23,10 @@ from blynk_gateway.api.bodies import (
     whole_number,
 )
 from blynk_gateway.api.device_auth import INVALID_TOKEN, DeviceAuth, bearer
+from blynk_gateway.api.direct import Words, check_direct
 from blynk_gateway.api.faults import Refusal, RequestError
 from blynk_gateway.api.project import project_of
+from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import device_bytes, device_empty, device_json, device_text
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.writes import PinWriter, Point, http_origin
@@ -40,6 +42,8 @@ MAX_NOTIFICATION = 255
 
 MAX_ECHO = 200
 """How much of a faulty body an error repeats, characters."""
+
+_WORDS = Words(pin="Wrong pin format.", value="Wrong request format.")
 
 HISTORY_LATER = "History export is not available in this version."
 
@@ -79,6 +83,7 @@ class LegacyDialect:
         self._services = services
         self._writer = writer
         self._auth = auth
+        self._reads = PinReads(services)
         self._apps = apps
         self.endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "get"): self._get,
@@ -110,9 +115,9 @@ class LegacyDialect:
             device = self._auth.device(token, request)
             return await endpoint(Call(request, device, pin_text))
         except UnknownPin:
-            return device_text("Wrong pin format.", 400)
+            return device_text(_WORDS.pin, 400)
         except InvalidValue:
-            return device_text("Wrong request format.", 400)
+            return device_text(_WORDS.value, 400)
         except Refusal as refusal:
             return device_text(str(refusal), refusal.status)
 
@@ -126,6 +131,7 @@ class LegacyDialect:
         return segments[0], segments[1:]
 
     async def _get(self, call: Call) -> web.Response:
+        await self._reads.ask_all(call.device.slug, (call.pin,))
         state = self._services.store.find(call.device.slug, call.pin)
         if state is None:
             raise Refusal("Requested pin doesn't exist in the app.")
@@ -157,6 +163,7 @@ class LegacyDialect:
     async def _write(self, call: Call, pin: str, parameters: list[str]) -> web.Response:
         self._services.registry.seen(call.device, self._services.clock.now_ms())
         values = {pin: pin_value(parameters)}
+        check_direct(self._services.store, call.device.slug, values, _WORDS)
         await self._writer.write(call.device.slug, values, http_origin(call.device))
         return device_empty()
 
@@ -164,6 +171,7 @@ class LegacyDialect:
         items = _array(await _body(call.request, MAX_BODY_BYTES))
         pin = call.pin
         points = [self._point(item) for item in items]
+        check_direct(self._services.store, call.device.slug, {pin: points[0][1]}, _WORDS)
         self._services.registry.seen(call.device, self._services.clock.now_ms())
         await self._writer.write_extra(call.device, pin, points)
         return device_empty()

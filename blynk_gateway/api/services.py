@@ -3,30 +3,24 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.ports import ApiTokens, DeviceLinks, Journal
-from blynk_gateway.core.store import PinStore
-from blynk_gateway.runtime.health import Health
-from blynk_gateway.runtime.timezone import Zone
+from blynk_gateway.core.ports import ApiTokens, DeviceLinks, Gpio, Journal, PinReader
+from blynk_gateway.runtime.parts import Parts
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything a handler may use, handed over by `gateway.py`."""
+@dataclass(slots=True, kw_only=True)
+class Services(Parts):
+    """Everything a handler may use, handed over by `gateway.py`.
 
-    registry: DeviceRegistry
-    store: PinStore
-    bus: PinBus
-    pairing: Pairing
-    clock: Clock
-    gate: Gate
-    health: Health
-    zone: Zone
+    Attributes:
+        links: takes device connections that come inside WebSockets.
+        gpio: the Pi's own pins.
+        reader: reads direct pins, those of the Pi and of devices alike.
+        data_dir: uploads are kept below it.
+    """
+
     journal: Journal
     tokens: ApiTokens
     links: DeviceLinks
+    gpio: Gpio
+    reader: PinReader
     data_dir: Path

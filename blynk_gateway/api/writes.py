@@ -6,8 +6,11 @@ from typing import TypeAlias
 
 from blynk_gateway.api.faults import Busy
 from blynk_gateway.api.services import Services
+from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.change import Intent, Origin, OriginKind
+from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.device import Device
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.store import PinState
 from blynk_gateway.core.value import PinValue, check_size
@@ -46,7 +49,7 @@ class PinWriter:
         """
         await self._gate()
         for pin, value in values.items():
-            self._check(slug, pin, value)
+            self._check(slug, pin, value, self._intent(slug, pin, origin))
         now_ms = self._services.clock.now_ms()
         for pin, value in values.items():
             self._services.store.write(
@@ -74,12 +77,23 @@ class PinWriter:
             Busy, PinError, UnknownDevice: as `write`.
         """
         (at_ms, value), *earlier = points
-        self._check(device.slug, pin, value)
-        await self._report(device, pin, earlier)
-        await self._gate()
         origin = http_origin(device)
         intent = self._intent(device.slug, pin, origin)
+        self._check(device.slug, pin, value, intent)
+        await self._report(device, pin, earlier)
+        await self._gate()
         self._services.store.write(device.slug, pin, value, origin, intent, at_ms)
+
+    async def set_mode(self, slug: str, pin: str, direct: DirectPin, origin: Origin) -> None:
+        """Give a direct pin a mode.
+
+        Raises:
+            Busy: as `write`.
+            PinError: the pin cannot have it.
+            UnknownDevice: no such slug.
+        """
+        await self._gate()
+        self._services.store.set_mode(slug, pin, direct, origin)
 
     async def set_properties(
         self, device: Device, pin: str, properties: Mapping[str, Sequence[str]]
@@ -109,7 +123,7 @@ class PinWriter:
         """Write points in slices; returns the latest state of the pin that others wrote."""
         store, slug = self._services.store, device.slug
         for _, value in points:
-            self._check(slug, pin, value)
+            self._check(slug, pin, value, Intent.REPORT)
         others = store.find(slug, pin)
         seq = 0 if others is None else others.seq
         for start in range(0, len(points), SLICE):
@@ -130,14 +144,24 @@ class PinWriter:
             self._services.health.count("http_writes_refused_busy")
             raise Busy("the gateway takes no writes now, its disk does not keep up") from None
 
-    def _check(self, slug: str, pin: str, value: PinValue) -> None:
+    def _check(self, slug: str, pin: str, value: PinValue, intent: Intent) -> None:
+        store = self._services.store
+        if intent is Intent.COMMAND:
+            store.check_command(slug, pin, value)
+            return
         check_size(value)
-        state = self._services.store.find(slug, pin)
+        if PIN_NAMES[pin] is not PinKind.VIRTUAL:
+            store.check_open(slug, pin)
+        state = store.find(slug, pin)
         if state is not None and state.datastream is not None:
             state.datastream.accept(value)
 
     def _intent(self, slug: str, pin: str, origin: Origin) -> Intent:
         # The holder of a device's token is the device: it may report what others may not command.
+        # Nobody but the hardware is the Pi.
+        device = self._services.registry.find(slug)
+        if device is not None and device.definition.source is DeviceSource.GATEWAY:
+            return Intent.COMMAND
         state = self._services.store.find(slug, pin)
         is_read_only = (
             state is not None and state.datastream is not None and not state.datastream.is_writable

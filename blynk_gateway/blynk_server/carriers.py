@@ -44,6 +44,11 @@ class TcpConnection(DeviceConnection, asyncio.BufferedProtocol):
             closed.set_result(None)
         self._end("closed by the device" if exc is None else f"connection lost: {exc}")
 
+    @property
+    def _is_behind(self) -> bool:
+        # As in `_transmit`.
+        return self._transport.is_closing() or self._transport.get_write_buffer_size() > 0
+
     def _transmit(self, frames: list[bytes]) -> bool:
         transport = self._transport
         # A TLS transport that is closing cannot be asked for its buffer. Its end is on the way.
@@ -101,6 +106,11 @@ class LinkConnection(DeviceConnection):
     async def ready(self) -> None:
         """Return when more bytes may be given."""
         await self._ready.wait()
+
+    @property
+    def _is_behind(self) -> bool:
+        # The sink does not tell; it closes a connection that takes nothing.
+        return False
 
     def _transmit(self, frames: list[bytes]) -> bool:
         self._sink.send_frames(frames)

@@ -6,7 +6,9 @@
 3. One timer serves all deadlines. It is moved only when something becomes due earlier.
 4. Who sends more than its quota, or while history cannot follow, is not read from. Who does not
    read what it is sent is cut.
-5. Any end goes through `_end`, which may run twice; it writes one line to the log.
+5. Of direct pins nothing goes out before the wire's hold ended; see `direct.py`. A client with the
+   gateway's own token is not the gateway: what it writes are commands, and its pins are its own.
+6. Any end goes through `_end`, which may run twice; it writes one line to the log.
 """
 
 import asyncio
@@ -16,15 +18,17 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from blynk_gateway.blynk_server.context import Context
+from blynk_gateway.blynk_server.direct import DirectPins
+from blynk_gateway.blynk_server.exchange import deliver_change, group_time, take_writes
 from blynk_gateway.blynk_server.flow import GATE, Flow
 from blynk_gateway.blynk_server.login import judge_login
-from blynk_gateway.blynk_server.quota import DeviceLimits
+from blynk_gateway.blynk_server.quota import DeviceLimits, refuse_event
 from blynk_gateway.blynk_server.requests import Request, answer_request
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Origin, OriginKind
+from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.mailbox import Mailbox, Overflow
-from blynk_gateway.errors import GatewayError, PinError, RemoteProtocolError
-from blynk_gateway.protocol.commands import Status
+from blynk_gateway.errors import GatewayError, RemoteProtocolError
 from blynk_gateway.protocol.connection import Data
 from blynk_gateway.protocol.events import (
     AnswerDue,
@@ -33,7 +37,6 @@ from blynk_gateway.protocol.events import (
     InfoReceived,
     LoginRequested,
     PinsWritten,
-    PinWrite,
     ResponseReceived,
     ServerEvent,
     TimedOut,
@@ -47,10 +50,6 @@ log = logging.getLogger(__name__)
 MAX_COMMANDS = 1024
 """Commands for one device in one turn of the loop: every pin once fits; beyond that is a flood."""
 
-PAST_MS = 31 * 86_400_000
-FUTURE_MS = 5 * 60_000
-"""How far a device's own timestamp may be from our clock; else ours counts."""
-
 RareEvent: TypeAlias = (
     AnswerDue
     | GroupOpened
@@ -61,8 +60,6 @@ RareEvent: TypeAlias = (
     | TimedOut
     | Request
 )
-
-_REPORT = Intent.REPORT
 
 # A group has to begin and end even if the writes in it are refused; pings are always answered.
 _NEVER_REFUSED = (
@@ -82,17 +79,22 @@ class DeviceConnection(Flow):
     Attributes:
         number: identifies the connection in logs and as origin of changes.
         device: None before login.
+        is_own: whether it has the gateway's own token.
+        is_opening: logged in, and its direct pins are not set up yet.
         bridges: target device and the token that was given for it, by bridge pin.
     """
 
     __slots__ = (
+        "_definition",
+        "_direct",
         "_group_at_ms",
         "_limits",
         "_mailbox",
         "_metered",
-        "_token",
         "bridges",
         "device",
+        "is_opening",
+        "is_own",
         "number",
         "origin",
     )
@@ -103,7 +105,10 @@ class DeviceConnection(Flow):
         self.origin = Origin(OriginKind.DEVICE, str(self.number))
         self.device: Device | None = None
         self.bridges = _NO_BRIDGES
-        self._token = ""
+        self._definition: DeviceDefinition | None = None
+        self._direct: DirectPins | None = None
+        self.is_opening = False
+        self.is_own = False
         self._limits: DeviceLimits | None = None
         self._mailbox: Mailbox | None = None
         self._group_at_ms: int | None = None
@@ -116,6 +121,14 @@ class DeviceConnection(Flow):
         """The device's meters; there are some once it is logged in."""
         assert self._limits is not None, "limits are for logged-in devices"
         return self._limits
+
+    @property
+    def direct(self) -> DirectPins:
+        """What it takes to drive and read its direct pins; made at first use."""
+        if self._direct is None:
+            assert self.device is not None, "pins are those of logged-in devices"
+            self._direct = DirectPins(self, self.device.slug)
+        return self._direct
 
     def take(self, data: Data) -> None:
         """Handle a chunk of bytes; it may be reused after the call."""
@@ -142,6 +155,8 @@ class DeviceConnection(Flow):
         except RemoteProtocolError as error:
             self._fail(error, now)
             return
+        if self.is_opening:
+            self._open()
         self._flush(now)
         self._arm(now)
 
@@ -149,7 +164,10 @@ class DeviceConnection(Flow):
         """The login is accepted: be the device from now on."""
         context = self.context
         self.device = device
-        self._token = device.definition.token
+        self._definition = device.definition
+        self.is_opening = True
+        self.is_own = device.definition.source is DeviceSource.GATEWAY
+        self.wire.takes_pin_requests = self.is_own
         self._limits = context.limits.of(device.slug, context.clock.monotonic())
         self._metered = self.wire.messages_received
         self._mailbox = Mailbox(MAX_COMMANDS, Overflow.CLOSE, wake=self._wake)
@@ -171,19 +189,9 @@ class DeviceConnection(Flow):
             return
         if not self._check():
             return
-        wire = self.wire
         for change in mailbox.drain():
-            assert isinstance(change, PinChange), "commands are pin changes"
-            if change.origin.kind is OriginKind.DEVICE:
-                message_id = bridge_id if change.seq == bridge_seq else change.seq % 65_535 + 1
-                is_sent = wire.send_bridge(change.pin, change.value, message_id)
-            else:
-                is_sent = wire.send_pin(change.pin, change.value)
-            if not is_sent:
-                self.note_unsent(change.pin)
-        now = self.context.clock.monotonic()
-        self._flush(now)
-        self._arm(now)
+            deliver_change(self, change, bridge_id if change.seq == bridge_seq else 0)
+        self.send_queued()
 
     def cut(self, reason: str) -> None:
         """End it at once, without waiting for the peer."""
@@ -215,10 +223,33 @@ class DeviceConnection(Flow):
         )
 
     def _is_current(self, device: Device) -> bool:
-        return (
-            self.context.registry.find(device.slug) is device
-            and device.definition.token == self._token
-        )
+        if device.definition is not self._definition and not self._redefine(device.definition):
+            return False
+        return self.context.registry.find(device.slug) is device
+
+    def _redefine(self, definition: DeviceDefinition) -> bool:
+        """Take another definition of the device; False if it has another token."""
+        old = self._definition
+        assert old is not None, "definitions are of logged-in devices"
+        if definition.token != old.token:
+            return False
+        self._definition = definition
+        if definition.pins != old.pins and not (self.is_own or self.is_opening):
+            self.direct.redeclare(old.pins, definition.pins)
+        return True
+
+    def _open(self) -> None:
+        """Set up the direct pins, if the hold is over; called until then."""
+        if self.wire.is_holding:
+            return
+        self.is_opening = False
+        if self.is_own:
+            return
+        assert self.device is not None, "there is a hold for logged-in devices only"
+        states = self.context.store.pins(self.device.slug)
+        states = [state for state in states if state.direct is not None]
+        if states:
+            self.direct.begin(states)
 
     def _is_over_quota(self, now: float) -> bool:
         received = self.wire.messages_received
@@ -240,9 +271,17 @@ class DeviceConnection(Flow):
         """Handle events, or refuse those that a quota is for; False if that was the end."""
         for event in events:
             if is_refused and not isinstance(event, _NEVER_REFUSED):
-                self._refuse(event, now)
+                assert self.device is not None, "quotas are for logged-in devices"
+                refuse_event(self, self.device.slug, event, now)
             elif isinstance(event, PinsWritten):
-                self._write(event.writes, at_ms)
+                assert self.device is not None, "writes come from logged-in devices"
+                group_at_ms = self._group_at_ms
+                take_writes(
+                    self,
+                    self.device,
+                    event.writes,
+                    at_ms if group_at_ms is None else group_at_ms,
+                )
             else:
                 self._handle_rare(event, now, at_ms)
             if self._is_over:
@@ -250,11 +289,14 @@ class DeviceConnection(Flow):
         return True
 
     def _handle_rare(self, event: RareEvent, now: float, at_ms: int) -> None:
+        if isinstance(event, AnswerDue):
+            self.wire.respond(event.message_id, event.status)
+            return
+        if self.is_opening:
+            self._open()
         match event:
-            case AnswerDue():
-                self.wire.respond(event.message_id, event.status)
             case GroupOpened():
-                self._group_at_ms = self._group_time(event.at_ms, at_ms)
+                self._group_at_ms = group_time(self, event.at_ms, at_ms)
             case GroupClosed():
                 self._group_at_ms = None
             case LoginRequested():
@@ -266,6 +308,8 @@ class DeviceConnection(Flow):
                     "device answered",
                     extra={"peer": self.peer, "id": event.message_id, "status": event.status},
                 )
+                if self._direct is not None:
+                    self._direct.answered(event.message_id, event.status)
             case TimedOut():
                 self._time_out(event.reason)
             case _:
@@ -274,56 +318,10 @@ class DeviceConnection(Flow):
                 # A chunk may hold thousands of syncs: what they ask for must not pile up.
                 self._flush(now)
 
-    def _write(self, writes: list[PinWrite], at_ms: int) -> None:
-        device = self.device
-        assert device is not None, "writes come from logged-in devices"
-        if self._group_at_ms is not None:
-            at_ms = self._group_at_ms
-        write = self.context.store.write
-        slug = device.slug
-        origin = self.origin
-        for pin, value, message_id in writes:
-            try:
-                write(slug, pin, value, origin, _REPORT, at_ms)
-            except PinError as error:
-                self.wire.respond(message_id, Status.ILLEGAL_COMMAND)
-                self.note_refused("write refused", error)
-
-    def _refuse(self, event: ServerEvent, now: float) -> None:
-        """Drop what is over the quota, and say so once a minute."""
-        assert self.device is not None, "quotas are for logged-in devices"
-        count, message_id = 1, 0
-        if isinstance(event, PinsWritten):
-            count, message_id = len(event.writes), event.writes[0][2]
-        else:
-            message_id = getattr(event, "message_id", 0)
-        self.context.health.count("quota_refused_messages", count)
-        self.context.log_limited(
-            logging.WARNING,
-            "messages over the quota were dropped",
-            self.device.slug,
-            device=self.device.slug,
-            peer=self.peer,
-            hint="let it send less, or raise server.quota",
-        )
-        if self.limits.may_tell_refusal(now):
-            self.wire.respond(message_id, Status.QUOTA_LIMIT)
-
-    def _group_time(self, group_at_ms: int | None, at_ms: int) -> int:
-        if group_at_ms is None or at_ms - PAST_MS <= group_at_ms <= at_ms + FUTURE_MS:
-            return at_ms if group_at_ms is None else group_at_ms
-        slug = self.device.slug if self.device is not None else ""
-        self.context.log_limited(
-            logging.WARNING,
-            "the device's time is not within 31 days ago and 5 minutes ahead; ours was taken",
-            slug,
-            device=slug,
-            at_ms=group_at_ms,
-        )
-        return at_ms
-
     def _tell_info(self, info: DeviceInfo) -> None:
         assert self.device is not None, "infos come from logged-in devices"
+        if self.is_own:
+            return
         told = tuple((key, safe(value)) for key, value in info.pairs() if value)
         if told != self.device.info:
             self.context.registry.told(self.device, told, self.origin)
@@ -336,6 +334,8 @@ class DeviceConnection(Flow):
             self._handle(self.wire.handle_timeout(now), now, 0, is_refused=False)
         except RemoteProtocolError as error:
             self._fail(error, now)
+        if self.is_opening and not self._is_over:
+            self._open()
 
     def _check(self) -> bool:
         if self.device is None or self._is_current(self.device):
@@ -365,6 +365,8 @@ class DeviceConnection(Flow):
         context = self.context
         context.connections.discard(self)
         self._stop_timers()
+        if self._direct is not None:
+            self._direct.stop()
         self._stop_waiting()
         self._close_carrier(at_once=at_once)
         values = {"peer": self.peer, "reason": safe(reason, 200)}

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.admission import Admission
 from blynk_gateway.blynk_server.quota import Limits
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.store import PinStore
+from blynk_gateway.blynk_server.reading import Reads
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
-from blynk_gateway.runtime.health import Health
 from blynk_gateway.runtime.logs import Repeats
-from blynk_gateway.runtime.timezone import Zone
+from blynk_gateway.runtime.parts import Parts
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
@@ -39,25 +33,18 @@ SMALLEST_WRITE_BYTES = 11
 """Frame of `vw`, a pin and a value of one digit each."""
 
 
-@dataclass(slots=True)
-class Context:
-    """The core, the limits, and all connections.
+@dataclass(slots=True, kw_only=True)
+class Context(Parts):
+    """The shared parts, the limits, and all connections.
 
     Attributes:
         handshakes: those of the waiting connections that are in their TLS handshake.
         buffer: what every connection reads into; its content is used up before the next read.
         by_device: logged-in connections by slug.
+        reads: pins that somebody waits for.
         closing: transports of ended connections with something left to write, and when it is.
     """
 
-    registry: DeviceRegistry
-    store: PinStore
-    bus: PinBus
-    pairing: Pairing
-    clock: Clock
-    gate: Gate
-    health: Health
-    zone: Zone
     limits: Limits
     admission: Admission
     repeats: Repeats
@@ -67,6 +54,7 @@ class Context:
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(BUFFER_BYTES)))
     connections: "set[DeviceConnection]" = field(default_factory=set)
     by_device: "dict[str, list[DeviceConnection]]" = field(default_factory=dict)
+    reads: Reads = field(default_factory=Reads)
     closing: dict[asyncio.Transport, asyncio.Future[None]] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

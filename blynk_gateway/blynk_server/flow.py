@@ -83,6 +83,28 @@ class Flow(ABC):
             self._quiet_until = self.context.clock.monotonic() + RESUME_GRACE_S
             self._resume_carrier()
 
+    def send_queued(self) -> None:
+        """Write what is queued."""
+        if not self._is_over:
+            now = self.context.clock.monotonic()
+            self._flush(now)
+            self._arm(now)
+
+    def may_ask(self) -> bool:
+        """Whether to ask the device for something that can wait.
+
+        Not while something is left to be written, nor while answers would not be read.
+        """
+        return (
+            not (self._is_over or self._paused or self.wire.backlog or self._is_behind)
+            and self._check()
+        )
+
+    @property
+    @abstractmethod
+    def _is_behind(self) -> bool:
+        """Whether the peer has not taken all that was written."""
+
     @abstractmethod
     def _transmit(self, frames: list[bytes]) -> bool:
         """Write whole frames; False if the peer has not taken too much of what came before."""
@@ -133,9 +155,7 @@ class Flow(ABC):
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_at = due
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(max(0.0, due - now), self._on_timer)
+        self._set_timer(due, now)
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -144,10 +164,16 @@ class Flow(ABC):
             return
         if self._paused or now < self._quiet_until:
             # We do not read: its silence is our doing. Frames for it flow on.
-            self._timer_at = now + RESUME_GRACE_S
-            self._timer = asyncio.get_running_loop().call_later(RESUME_GRACE_S, self._on_timer)
-        else:
-            self._handle_timeout(now)
+            self._flush(now)
+            if not self._is_over:
+                self._set_timer(min(now + RESUME_GRACE_S, self.wire.next_send_at), now)
+            return
+        self._handle_timeout(now)
         if not self._is_over:
             self._flush(now)
             self._arm(now)
+
+    def _set_timer(self, due: float, now: float) -> None:
+        self._timer_at = due
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.0, due - now), self._on_timer)

@@ -3,9 +3,17 @@
 Limits belong to the device, not to a connection: connecting anew or twice gains nothing.
 """
 
+import logging
+from typing import TYPE_CHECKING
+
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
 from blynk_gateway.core.quota import TokenBucket
+from blynk_gateway.protocol.commands import Status
+from blynk_gateway.protocol.events import PinsWritten, ServerEvent
+
+if TYPE_CHECKING:
+    from blynk_gateway.blynk_server.connection import DeviceConnection
 
 MAX_WAIT_S = 4.0
 """Longest time a device over its quota is made to wait before messages are refused. Stock Python
@@ -125,3 +133,24 @@ class Limits:
             for slug, limits in self._limits.items()
             if self._registry.find(slug) is not None
         }
+
+
+def refuse_event(connection: "DeviceConnection", slug: str, event: ServerEvent, now: float) -> None:
+    """Drop what is over the quota, and say so once a minute."""
+    context = connection.context
+    count, message_id = 1, 0
+    if isinstance(event, PinsWritten):
+        count, message_id = len(event.writes), event.writes[0][2]
+    else:
+        message_id = getattr(event, "message_id", 0)
+    context.health.count("quota_refused_messages", count)
+    context.log_limited(
+        logging.WARNING,
+        "messages over the quota were dropped",
+        slug,
+        device=slug,
+        peer=connection.peer,
+        hint="let it send less, or raise server.quota",
+    )
+    if connection.limits.may_tell_refusal(now):
+        connection.wire.respond(message_id, Status.QUOTA_LIMIT)

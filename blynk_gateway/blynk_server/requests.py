@@ -5,8 +5,10 @@ Statuses are those of the Java server where it has one (blynk-protocol ยง6 and ย
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from blynk_gateway.core.change import EventKind, Intent
+from blynk_gateway.blynk_server.translation import command_pin, wire_pin
+from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.value import printable
 from blynk_gateway.errors import InvalidValue, PinError
 from blynk_gateway.protocol.commands import Status
@@ -19,6 +21,8 @@ from blynk_gateway.protocol.events import (
     MetadataSet,
     NotificationChannel,
     NotificationRequested,
+    PinModesRequested,
+    PinReadRequested,
     PropertySet,
     SyncRequested,
     TimeQuery,
@@ -33,7 +37,14 @@ Acknowledged: TypeAlias = (
     PropertySet | EventLogged | EventCleared | NotificationRequested | BridgeBound
 )
 Request: TypeAlias = (
-    SyncRequested | BridgeWritten | TimeRequested | MetadataRequested | MetadataSet | Acknowledged
+    SyncRequested
+    | BridgeWritten
+    | PinModesRequested
+    | PinReadRequested
+    | TimeRequested
+    | MetadataRequested
+    | MetadataSet
+    | Acknowledged
 )
 
 MAX_BRIDGES = 100
@@ -41,6 +52,8 @@ MAX_BRIDGES = 100
 
 AUTH_TOKEN_FIELD = "Auth Token"  # noqa: S105  the name of a field
 """Metadata field that yields the device's token unless the owner declared one of that name."""
+
+_MODES = {str(mode): mode for mode in PinMode}
 
 _CHANNEL_CODES = {
     NotificationChannel.PUSH: "notify",
@@ -59,6 +72,10 @@ def answer_request(
             _sync(connection, device, request)
         case BridgeWritten():
             _write_bridge(connection, request)
+        case PinModesRequested():
+            _set_pin_modes(connection, device, request)
+        case PinReadRequested():
+            _tell_pin(connection, device, request)
         case TimeRequested():
             _tell_time(connection, request)
         case MetadataRequested():
@@ -102,9 +119,14 @@ def _sync(connection: "DeviceConnection", device: Device, request: SyncRequested
         found = (store.find(device.slug, pin) for pin in request.pins)
         states = [state for state in found if state is not None]
     for state in states:
-        value = state.shown
-        if value and not connection.wire.send_pin(state.pin, value, request.message_id):
-            connection.note_unsent(state.pin)
+        if state.shown:
+            _send_pin(connection, state, request.message_id)
+
+
+def _send_pin(connection: "DeviceConnection", state: "PinState", message_id: int) -> None:
+    pin = wire_pin(state.pin, None if state.direct is None else state.direct.mode)
+    if not connection.wire.send_pin(pin, state.shown, message_id):
+        connection.note_unsent(state.pin)
 
 
 def _set_property(connection: "DeviceConnection", device: Device, request: PropertySet) -> Status:
@@ -140,9 +162,7 @@ def _write_bridge(connection: "DeviceConnection", request: BridgeWritten) -> Non
         respond(request.message_id, Status.NOT_ALLOWED)
         return
     try:
-        change = context.store.write(
-            target.slug, request.pin, request.value, connection.origin, Intent.COMMAND
-        )
+        change = command_pin(context, target, request.pin, request.value, connection.origin)
     except PinError as error:
         connection.note_refused("bridge write refused", error)
         respond(request.message_id, Status.ILLEGAL_COMMAND)
@@ -154,6 +174,33 @@ def _write_bridge(connection: "DeviceConnection", request: BridgeWritten) -> Non
         # target's mailbox, and the target shall see our message id.
         for sibling in list(context.by_device.get(target.slug, ())):
             sibling.deliver(change.seq, request.message_id)
+
+
+def _set_pin_modes(
+    connection: "DeviceConnection", device: Device, request: PinModesRequested
+) -> None:
+    for pin, word in request.modes:
+        try:
+            mode = _MODES.get(word)
+            if mode is None:
+                known = ", ".join(_MODES)
+                raise InvalidValue(
+                    f"{pin} cannot be {printable(word)[:40]!r}; expected one of {known}"
+                )
+            connection.context.store.set_mode(device.slug, pin, DirectPin(mode), connection.origin)
+        except PinError as error:
+            connection.note_refused("pin mode refused", error)
+            connection.wire.respond(request.message_id, Status.ILLEGAL_COMMAND)
+            return
+
+
+def _tell_pin(connection: "DeviceConnection", device: Device, request: PinReadRequested) -> None:
+    """Answer by what is known: the gateway's own inputs tell their changes by themselves."""
+    state = connection.context.store.find(device.slug, request.pin)
+    if state is None or not state.shown:
+        connection.wire.respond(request.message_id, Status.NO_DATA)
+    else:
+        _send_pin(connection, state, request.message_id)
 
 
 def _tell_time(connection: "DeviceConnection", request: TimeRequested) -> None:

@@ -29,18 +29,12 @@ from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.sniff import Sniffer
 from blynk_gateway.blynk_server.tls import CertificateUnusable, load_certificate, make_context
 from blynk_gateway.config.options import Address, ServerOptions
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
 from blynk_gateway.core.ports import MessageSink
-from blynk_gateway.core.store import PinStore
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
-from blynk_gateway.runtime.health import Health, HealthState
+from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.logs import Repeats
+from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
-from blynk_gateway.runtime.timezone import Zone
 
 if TYPE_CHECKING:
     import socket
@@ -58,7 +52,7 @@ TLS_COMPONENT = "tls"
 
 
 class BlynkServer:
-    """Serves devices; meets `core.ports.DeviceLinks`.
+    """Serves devices; meets `core.ports.DeviceLinks` and `core.ports.PinReader`.
 
     Args:
         data_dir: the gateway's own certificates are kept below it, in `tls`.
@@ -67,17 +61,10 @@ class BlynkServer:
         sniff_timeout_s: for the first byte.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  it stands between the core and the network, and needs all of it
+    def __init__(
         self,
         options: ServerOptions,
-        registry: DeviceRegistry,
-        store: PinStore,
-        bus: PinBus,
-        pairing: Pairing,
-        clock: Clock,
-        gate: Gate,
-        health: Health,
-        zone: Zone,
+        parts: Parts,
         data_dir: Path,
         http: Callable[[], asyncio.Protocol],
         *,
@@ -94,23 +81,16 @@ class BlynkServer:
         self._tls_task: asyncio.Task[None] | None = None
         self._tls_changed = asyncio.Event()
         self._accept_errors = AcceptErrors(self._cannot_accept)
-        self._context = Context(
-            registry=registry,
-            store=store,
-            bus=bus,
-            pairing=pairing,
-            clock=clock,
-            gate=gate,
-            health=health,
-            zone=zone,
-            limits=Limits(registry, options.quota),
+        self._context = Context.beside(
+            parts,
+            limits=Limits(parts.registry, options.quota),
             admission=Admission(connection_limit()),
-            repeats=Repeats(clock),
+            repeats=Repeats(parts.clock),
             login_timeout_s=login_timeout_s,
             sniff_timeout_s=sniff_timeout_s,
         )
         self._context.set_read_size(options.quota.messages_per_second)
-        gate.subscribe(self._gate_turned)
+        parts.gate.subscribe(self._gate_turned)
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -169,6 +149,23 @@ class BlynkServer:
     def open_link(self, sink: MessageSink, peer: str) -> LinkConnection:
         """A new device connection on another carrier, not logged in."""
         return LinkConnection(self._context, sink, peer)
+
+    async def read_pin(self, device: str, pin: str) -> bool:
+        """Have a device read one of its D or A pins; see `core.ports.PinReader`.
+
+        Raises:
+            UnknownDevice: no such slug.
+            UnknownPin: not a D or A pin.
+        """
+        return await self._context.reads.read(self._context, device, pin)
+
+    def apply_definitions(self) -> None:
+        """Tell devices at once that their pins are declared otherwise, or that they are gone.
+
+        Without it they learn it at their next message.
+        """
+        for connection in list(self._context.connections):
+            connection.deliver()
 
     async def _listen(self, options: ServerOptions) -> None:
         """Bind what is new, give up what is not wanted any more, and serve."""

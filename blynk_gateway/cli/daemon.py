@@ -5,7 +5,7 @@ import os
 from argparse import Namespace
 
 from blynk_gateway.config import find_config, find_data_dir, load
-from blynk_gateway.gateway import run_gateway
+from blynk_gateway.daemon import run_gateway
 from blynk_gateway.runtime import logs
 
 

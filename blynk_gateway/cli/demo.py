@@ -13,8 +13,10 @@ from pathlib import Path
 from blynk_gateway.cli.parser import PROGRAM
 from blynk_gateway.core.definition import new_token
 from blynk_gateway.core.ports import ApiToken
+from blynk_gateway.daemon import run_gateway
 from blynk_gateway.demo import DEMO_HOST, Home, SimulatedDevice, demo_options, new_home
-from blynk_gateway.gateway import Gateway, run_gateway
+from blynk_gateway.demo.home import BUTTON_LINE, DIRECT_LINES
+from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime import logs
 from blynk_gateway.runtime.tasks import cancel, spawn
 
@@ -57,7 +59,7 @@ async def _run(home: Home, data_dir: Path) -> int:
             async with asyncio.timeout(_ONLINE_WITHIN_S):
                 for device in devices:
                     await device.logged_in.wait()
-            print(_welcome(home, api_token, data_dir), flush=True)
+            print(_welcome(gateway, home, api_token, data_dir), flush=True)
 
         return await run_gateway(demo_options(home), data_dir, ready=ready)
 
@@ -73,17 +75,19 @@ async def _new_api_token(gateway: Gateway) -> str:
     return token
 
 
-def _welcome(home: Home, api_token: str, data_dir: Path) -> str:
+def _welcome(gateway: Gateway, home: Home, api_token: str, data_dir: Path) -> str:
     url = f"http://{DEMO_HOST}:{home.port}"
     greenhouse, workshop = home.residents
+    own = gateway.registry.get(gateway.options.gateway.slug).definition
     return f"""\
-Blynk Gateway demo. Two simulated devices are connected; only this machine can
-see them. Ctrl-C ends the demo.
+Blynk Gateway demo. Two simulated devices are connected, and the pins of a
+simulated Pi; only this machine can see them. Ctrl-C ends the demo.
 
   URL         {url}/
   API token   {api_token}   (admin)
   {greenhouse.name:<11} {greenhouse.token}   (device token)
   {workshop.name:<11} {workshop.token}   (device token)
+  {"Pi":<11} {own.token}   (device token)
 
 Try in another terminal:
 
@@ -94,6 +98,12 @@ curl "{url}/{greenhouse.token}/update/V3?value=1"
 # the workshop's lamp to orange, as with the Blynk IoT cloud
 curl -G {url}/external/api/update \\
   -d token={workshop.token} -d V3=255 -d V3=120 -d V3=0
+
+# line 5 of the Pi on, without any code; the button on line {BUTTON_LINE} pressed,
+# which switches the LED on line 17 on
+curl "{url}/{own.token}/update/D{DIRECT_LINES[0]}?value=1"
+curl -X PUT -H "Authorization: Bearer {api_token}" \\
+  -d '{{"level": 0}}' {url}/api/v1/sim/lines/{BUTTON_LINE}
 
 # all devices, in the gateway's own API
 curl -H "Authorization: Bearer {api_token}" \\

@@ -18,6 +18,9 @@ ROLES: Final = ("admin", "operator", "viewer")
 BOARDS: Final = ("esp8266", "esp32", "uno", "linux")
 
 PAIRING_MINUTES: Final = 5
+# Those of `core.direct.PinMode`, which is not imported for a mere --help.
+MODES: Final = ("in", "out", "pu", "pd", "pwm")
+
 MAX_PAIRING_MINUTES: Final = 1440
 """What the gateway itself takes: a day."""
 
@@ -43,6 +46,17 @@ def build_parser() -> argparse.ArgumentParser:
     _add_device(_group(commands, "device", "devices and their tokens", "list"))
     _add_pin(_group(commands, "pin", "pins of the running gateway", "get greenhouse/V5"))
     _add_api_token(_group(commands, "api-token", "keys to the HTTP API /api/v1", "list"))
+    _add_gpio(_group(commands, "gpio", "the Pi's own lines and peripherals", "status"))
+    _add_sensors(_group(commands, "sensors", "sensors that the kernel knows", "scan"))
+    _add_json(
+        _command(
+            commands,
+            "doctor",
+            "look for faults of configuration, system and pins",
+            "doctor.report:doctor",
+            "doctor",
+        )
+    )
     return parser
 
 
@@ -158,6 +172,60 @@ def _add_pin(commands: "_Commands") -> None:
     watch.add_argument("address", metavar="ADDR", nargs="*", help=f"{address}; none for all pins")
     _add_json(watch)
 
+    mode = _command(
+        commands,
+        "mode",
+        "print what a D or A pin is used as, or set it",
+        "pin:mode",
+        "pin mode greenhouse/A0 in --every 1s\n         blynk-gateway pin mode pi/D18 pwm",
+    )
+    mode.add_argument("address", metavar="ADDR", help="DEVICE/PIN, such as greenhouse/D8")
+    mode.add_argument(
+        "mode",
+        metavar="MODE",
+        nargs="?",
+        choices=MODES,
+        help=f"one of {', '.join(MODES)}; none to print it (pu, pd: input with pull-up, pull-down)",
+    )
+    mode.add_argument(
+        "--every",
+        type=_duration,
+        metavar="TIME",
+        help="how often a device is asked for an input, 50ms to 1d (default: never)",
+    )
+    _add_json(mode)
+
+
+def _add_gpio(commands: "_Commands") -> None:
+    _add_json(
+        _command(
+            commands,
+            "status",
+            "print how lines and peripherals of the running gateway are",
+            "gpio:status",
+            "gpio status",
+        )
+    )
+    _command(
+        commands,
+        "config-txt",
+        "print what config.txt needs, such as lines that keep relays quiet at boot",
+        "gpio:config_txt",
+        "gpio config-txt",
+    )
+
+
+def _add_sensors(commands: "_Commands") -> None:
+    _add_json(
+        _command(
+            commands,
+            "scan",
+            "list sensors that answer, and what is missing for others",
+            "sensors:scan_all",
+            "sensors scan",
+        )
+    )
+
 
 def _add_api_token(commands: "_Commands") -> None:
     add = _command(
@@ -270,3 +338,14 @@ def _minutes(text: str) -> float:
             f"{text!r} is no number of minutes from 0 to {MAX_PAIRING_MINUTES}"
         )
     return minutes
+
+
+def _duration(text: str) -> int:
+    from blynk_gateway.config.scalars import parse_duration  # noqa: PLC0415  loads YAML
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no duration such as 500ms, 1s or 5m"
+        ) from None

@@ -1,16 +1,18 @@
-"""Faults that show only between options: done before any socket opens."""
+"""Faults and warnings that show only between options: done before any socket opens."""
 
 import ipaddress
 from collections.abc import Callable
 
 from blynk_gateway.config.fault import quoted
+from blynk_gateway.config.gpio.cautions import warn_gpio
+from blynk_gateway.config.gpio.checks import check_gpio
 from blynk_gateway.config.options import Address, Options
 from blynk_gateway.config.scope import Scope
 from blynk_gateway.config.suggest import suggestion
 
 
 def check(options: Options, scope: Scope) -> None:
-    """Report every contradiction between the options."""
+    """Report every contradiction between the options, and what is likely wrong."""
     for check_one in _CHECKS:
         check_one(options, scope)
 
@@ -57,12 +59,13 @@ def _check_tls(options: Options, scope: Scope) -> None:
 
 
 def _check_templates(options: Options, scope: Scope) -> None:
-    for slug, device in options.devices.items():
-        name = device.template
+    owners = {"gateway": options.gateway.template}
+    owners |= {f"devices.{slug}": device.template for slug, device in options.devices.items()}
+    for owner, name in owners.items():
         if name is not None and f"templates.{name}" not in scope.places:
             known = suggestion(name, options.templates)
             text = f"found {quoted(name)}, expected the name of a template{known}"
-            scope.fault_at(f"devices.{slug}.template", text)
+            scope.fault_at(f"{owner}.template", text)
 
 
 def _check_links(options: Options, scope: Scope) -> None:
@@ -98,4 +101,6 @@ _CHECKS: tuple[Callable[[Options, Scope], None], ...] = (
     _check_tls,
     _check_templates,
     _check_links,
+    check_gpio,
+    warn_gpio,
 )

@@ -17,17 +17,19 @@ class Fault(NamedTuple):
     """One complaint: where, what was found and what is expected.
 
     `line` counts from 1 and is 0 if the file as a whole is meant; `key` is the dotted path, empty
-    if there is none.
+    if there is none. With a warning the file can be used, but likely does not do what is meant.
     """
 
     file: str
     line: int
     key: str
     text: str
+    is_warning: bool = False
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
+        text = f"warning: {self.text}" if self.is_warning else self.text
+        return f"{place}: {self.key}: {text}" if self.key else f"{place}: {text}"
 
 
 class Rejected(Exception):
@@ -35,17 +37,21 @@ class Rejected(Exception):
 
 
 class Report:
-    """Collects the faults of one load."""
+    """Collects the faults of one load, and the warnings apart from them."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Keep the fault.
+        """Keep the fault or warning; warnings without limit, as few rules make any.
 
         Raises:
-            ConfigError: if there are too many already; it holds those collected.
+            ConfigError: if there are too many faults already; it holds those collected.
         """
+        if fault.is_warning:
+            self.warnings.append(fault)
+            return
         if len(self.faults) == MAX_FAULTS:
             text = f"more than {MAX_FAULTS} faults; correct those above first"
             raise ConfigError(*sorted(self.faults), Fault(fault.file, 0, "", text))

@@ -5,7 +5,7 @@ raised; the mapping around it leaves that key out and goes on, so that one run f
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -85,6 +85,13 @@ class OrNull(Kind[T | None]):
         """`null`, or as the kind writes it."""
         return "null" if value is None else self.kind.flow(value)
 
+    def settings(self, value: T | None, key: str) -> Iterator[tuple[str, str]]:
+        """`null`, or those of the kind."""
+        if value is None:
+            yield key, "null"
+        else:
+            yield from self.kind.settings(value, key)
+
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Kind[tuple[T, ...]]):
@@ -160,8 +167,22 @@ class Key:
         return self.attribute or self.name
 
 
+class Entry(Kind[T]):
+    """What can stand under a name of its own, in a `MapOf`."""
+
+    @abstractmethod
+    def read_named(
+        self, node: yaml.Node, key: str, scope: Scope, attributes: Mapping[str, object]
+    ) -> T:
+        """Read with attributes that come from outside, such as the name of the entry.
+
+        Raises:
+            Rejected: as `read` does.
+        """
+
+
 @dataclass(frozen=True, slots=True)
-class Section(Kind[T]):
+class Section(Entry[T]):
     """A mapping of known keys, made into one frozen object.
 
     Attributes:
@@ -187,12 +208,26 @@ class Section(Kind[T]):
     def read_named(
         self, node: yaml.Node, key: str, scope: Scope, attributes: Mapping[str, object]
     ) -> T:
-        """Read with attributes that come from outside, such as the name of the entry."""
+        """Read with attributes that come from outside; what is given goes before them."""
+        return self.read_pairs(scope.pairs_of(node, key), key, scope, attributes)
+
+    def read_pairs(
+        self,
+        pairs: Iterable[tuple[str, yaml.Node, yaml.Node]],
+        key: str,
+        scope: Scope,
+        attributes: Mapping[str, object],
+    ) -> T:
+        """The object, made of name, name's node and value of each key.
+
+        Raises:
+            Rejected: if something required is missing or faulty.
+        """
         known = {entry.name: entry for entry in self.keys}
         given: dict[str, str] = {}
         values: dict[str, object] = dict(attributes)
         is_whole = True
-        for name, key_node, value in scope.pairs_of(node, key):
+        for name, key_node, value in pairs:
             path = join(key, name)
             entry = known.get(name)
             if entry is None:
@@ -246,7 +281,7 @@ class Section(Kind[T]):
 
 @dataclass(frozen=True, slots=True)
 class MapOf(Kind[dict[str, T]]):
-    """Named entries of one section; the name becomes an attribute of the entry.
+    """Named entries of one kind; the name becomes an attribute of the entry.
 
     Attributes:
         name: what a name must be.
@@ -257,7 +292,7 @@ class MapOf(Kind[dict[str, T]]):
 
     name: Scalar[str]
     attributes: tuple[str, ...]
-    section: Section[T]
+    section: Entry[T]
     limit: int
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> dict[str, T]:

@@ -39,4 +39,5 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Options:
     check(options, scope)
     if report.faults:
         raise report.error()
-    return replace(options, places=scope.places)
+    warnings = tuple(str(warning) for warning in sorted(report.warnings))
+    return replace(options, places=scope.places, warnings=warnings)

@@ -10,8 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from blynk_gateway.config.gpio.options import GpioOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.datastream import Datastream, Template
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.links import Link
 
 DAY_MS = 86_400_000
@@ -53,11 +55,18 @@ class GatewayOptions:
     Attributes:
         slug: the device part of its pin addresses, `pi/V1`.
         token: None for one that is generated once and kept in the data directory.
+        template: name of a template, None for none.
+        datastreams: its own by pin; each stands in place of the template's, and of what a
+            peripheral says of its pin.
+        pins: direct pins of the Pi and their modes; each is open by `gpio`.
     """
 
     name: str = "Blynk Gateway"
     slug: str = "pi"
     token: Secret | None = None
+    template: str | None = None
+    datastreams: Mapping[str, Datastream] = field(default_factory=dict)
+    pins: Mapping[str, DirectPin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,7 @@ class DeviceOptions:
         datastreams: its own datastreams by pin; each stands in place of the template's.
         stale_after_ms: silence after which it counts as stale, None for never.
         metadata: fields a device may ask for, by name.
+        pins: its direct pins and their modes.
     """
 
     slug: str
@@ -109,6 +119,7 @@ class DeviceOptions:
     datastreams: Mapping[str, Datastream] = field(default_factory=dict)
     stale_after_ms: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, DirectPin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +154,10 @@ class Options:
 
     Attributes:
         data_dir: None for the place `find_data_dir` chooses.
-        places: where each given key stands, by its dotted path; not part of equality.
+        warnings: what is allowed and likely wrong, as `file:line: key: warning: …`, for people.
+        places: where each given key stands, by its dotted path.
+
+    Neither warnings nor places are part of equality.
     """
 
     gateway: GatewayOptions = GatewayOptions()
@@ -151,12 +165,14 @@ class Options:
     server: ServerOptions = ServerOptions()
     devices: Mapping[str, DeviceOptions] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
+    gpio: GpioOptions = field(default_factory=GpioOptions)
     links: tuple[Link, ...] = ()
     history: HistoryOptions = HistoryOptions()
     logging: LoggingOptions = LoggingOptions()
+    warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
-    def datastreams_of(self, device: DeviceOptions) -> dict[str, Datastream]:
+    def datastreams_of(self, device: DeviceOptions | GatewayOptions) -> dict[str, Datastream]:
         """The device's datastreams by pin: its template's, replaced by its own."""
         shared = self.templates[device.template].datastreams if device.template else {}
         return {**shared, **device.datastreams}

@@ -136,9 +136,9 @@ def duration(low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scalar[int]:
     return Scalar(parse, f"{DURATION_EXPECTED}, {limits}", format_duration)
 
 
-def duration_or(word: str, low_ms: int) -> Scalar[int | None]:
+def duration_or(word: str, low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scalar[int | None]:
     """Milliseconds, or None for the word: `forever`, `never`."""
-    kind = duration(low_ms)
+    kind = duration(low_ms, high_ms)
 
     def parse(text: str) -> int | None:
         return None if text == word else kind.parse(text)
@@ -153,6 +153,19 @@ def choice(options: type[E]) -> Scalar[E]:
     """One of the words of an enumeration."""
     words = tuple(options)
     return Scalar(options, f"one of {', '.join(words)}", str, words)
+
+
+def number_from(low: float, high: float) -> Scalar[float]:
+    """A number from `low` to `high`, both included."""
+
+    def parse(text: str) -> float:
+        value = _parse_number(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    limits = f"from {_format_number(low)} to {_format_number(high)}"
+    return Scalar(parse, f"a number {limits}", _format_number)
 
 
 def text_of(what: str) -> Scalar[str]:
@@ -207,7 +220,7 @@ def _parse_number(text: str) -> float:
 
 
 def _format_number(value: float) -> str:
-    return repr(value).removesuffix(".0")
+    return repr(float(value)).removesuffix(".0")
 
 
 def _parse_slug(text: str) -> str:
@@ -224,6 +237,22 @@ def _parse_virtual_pin(text: str) -> str:
     if PIN_NAMES[pin] is not PinKind.VIRTUAL:
         raise ValueError(text)
     return pin
+
+
+def _parse_physical_pin(text: str) -> str:
+    try:
+        pin = parse_pin(text)
+    except UnknownPin as error:
+        raise ValueError(text) from error
+    if PIN_NAMES[pin] is PinKind.VIRTUAL:
+        raise ValueError(text)
+    return pin
+
+
+def _parse_host(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text) or text.replace(".", "").isdigit():
+        return str(ipaddress.ip_address(text))
+    return text
 
 
 def _parse_pin_address(text: str) -> PinAddress:
@@ -268,6 +297,8 @@ SLUG = Scalar(
     str,
 )
 VIRTUAL_PIN = Scalar(_parse_virtual_pin, "a virtual pin, V0 to V255", str)
+PHYSICAL_PIN = Scalar(_parse_physical_pin, "a digital or analog pin, D0 to D255, A0 to A255", str)
+HOST = Scalar(_parse_host, "a host name or an IP address", quoted)
 PIN_ADDRESS = Scalar(_parse_pin_address, "a pin address such as greenhouse/V5", str)
 LISTEN_ADDRESS = Scalar(
     parse_listen_address,

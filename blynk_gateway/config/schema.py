@@ -1,6 +1,7 @@
 """The whole format: which keys the file may hold. Its documentation is docs/reference/config.md."""
 
 from blynk_gateway.config.credentials import TokenFile, TokenText
+from blynk_gateway.config.gpio.schema import GPIO
 from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
 from blynk_gateway.config.options import (
     DeviceOptions,
@@ -14,6 +15,7 @@ from blynk_gateway.config.options import (
     ServerOptions,
     TlsOptions,
 )
+from blynk_gateway.config.pins import DEVICE_PINS, OWN_PINS
 from blynk_gateway.config.scalars import (
     LISTEN_ADDRESS,
     PIN_ADDRESS,
@@ -51,6 +53,9 @@ _GATEWAY = Section(
         Key("slug", SLUG),
         Key("token", OrNull(TokenText())),
         _TOKEN_FILE,
+        Key("template", OrNull(SLUG)),
+        Key("datastreams", DATASTREAMS),
+        Key("pins", OWN_PINS),
     ),
 )
 
@@ -88,6 +93,7 @@ _DEVICES = MapOf(
             Key("datastreams", DATASTREAMS),
             Key("stale_after", duration_or("never", MIN_STALE_AFTER_MS), "stale_after_ms"),
             Key("metadata", Table(text_of("a name"), text_of("a text"), MAX_METADATA_FIELDS)),
+            Key("pins", DEVICE_PINS),
         ),
         required=("token",),
     ),
@@ -124,9 +130,10 @@ SCHEMA: Section[Options] = Section(
         Key("server", _SERVER),
         Key("devices", _DEVICES),
         Key("templates", TEMPLATES),
+        Key("gpio", GPIO),
         Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
         Key("history", _HISTORY),
         Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
     ),
-    later=frozenset({"gpio", "mqtt", "upstream", "automations", "webhooks", "dashboards"}),
+    later=frozenset({"mqtt", "upstream", "automations", "webhooks", "dashboards"}),
 )

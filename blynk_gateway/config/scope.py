@@ -54,10 +54,18 @@ class Scope:
             place: the noted path whose line to name, if it is not that of the key. Without a
                 place of its own a fault stands at its nearest parent.
         """
-        nearest = place or key
-        while nearest and nearest not in self.places:
-            nearest = nearest.rpartition(".")[0]
-        self.fault(self.places[nearest].line if nearest else 0, key, text)
+        self.fault(self.line_of(place or key), key, text)
+
+    def warn_at(self, key: str, text: str, place: str = "") -> None:
+        """Report a warning as `fault_at` does a fault; the file can still be used."""
+        line = self.line_of(place or key)
+        self.report.add(Fault(str(self.path), line, key, text, is_warning=True))
+
+    def line_of(self, key: str) -> int:
+        """The line of a key or of its nearest parent in the file; 0 without any."""
+        while key and key not in self.places:
+            key = key.rpartition(".")[0]
+        return self.places[key].line if key else 0
 
     def is_faulty(self, key: str) -> bool:
         """Whether a fault of this key or one of its entries was reported."""

@@ -1,6 +1,6 @@
 """Fan-out of changes to the mailboxes of all sinks, in one order."""
 
-from blynk_gateway.core.change import Change, Origin, PinChange
+from blynk_gateway.core.change import Change, ModeChange, Origin, PinChange
 from blynk_gateway.core.mailbox import Mailbox
 
 
@@ -53,7 +53,11 @@ class PinBus:
             self._others.append((mailbox, origin))
 
     def subscribe_commands(self, mailbox: Mailbox, *, device: str, origin: Origin) -> None:
-        """Send to the mailbox each COMMAND for a pin of one device that `origin` did not bring."""
+        """Send to the mailbox what one device has to obey, unless `origin` itself brought it.
+
+        That is each COMMAND for one of its pins and each mode of a direct pin; of the gateway's own
+        device every change of a pin.
+        """
         self._commands.setdefault(device, []).append((mailbox, origin))
 
     def unsubscribe(self, mailbox: Mailbox) -> None:
@@ -77,7 +81,7 @@ class PinBus:
                 if excluded != origin:
                     mailbox.put(change)
 
-    def publish_command(self, change: PinChange) -> None:
+    def publish_command(self, change: PinChange | ModeChange) -> None:
         """Like `publish`, and to the device whose pin it is."""
         self.publish(change)
         for mailbox, excluded in self._commands.get(change.device, ()):

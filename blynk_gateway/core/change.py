@@ -4,6 +4,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple, TypeAlias
 
 from blynk_gateway.core.definition import DeviceDefinition
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.value import PinValue
 
 
@@ -14,6 +15,7 @@ class OriginKind(StrEnum):
     HTTP = "http"
     API = "api"
     LINK = "link"
+    GPIO = "gpio"
     GATEWAY = "gateway"
     RESTORE = "restore"
 
@@ -68,6 +70,17 @@ class PropertyChange(NamedTuple):
     at_ms: int
 
 
+class ModeChange(NamedTuple):
+    """A direct pin got a mode at run time."""
+
+    seq: int
+    device: str
+    pin: str
+    direct: DirectPin
+    origin: Origin
+    at_ms: int
+
+
 class MetadataChange(NamedTuple):
     """A metadata field of a device was set."""
 
@@ -107,6 +120,8 @@ class EventKind(StrEnum):
     RESOLVED = "resolved"
     NOTIFICATION = "notification"
     SYSTEM = "system"
+    INPUT = "input"
+    """Of a button or the like: its name as code, what was done to it as description."""
 
 
 class EventChange(NamedTuple):
@@ -122,17 +137,25 @@ class EventChange(NamedTuple):
 
 
 Change: TypeAlias = (
-    PinChange | PropertyChange | MetadataChange | StatusChange | DefinitionChange | EventChange
+    PinChange
+    | PropertyChange
+    | ModeChange
+    | MetadataChange
+    | StatusChange
+    | DefinitionChange
+    | EventChange
 )
 
 
-def conflation_key(change: Change) -> tuple[str, ...]:
+def conflation_key(change: Change) -> tuple[str, ...]:  # noqa: PLR0911  one kind after another
     """Changes with the same key replace each other where only the latest counts."""
     match change:
         case PinChange():
             return ("pin", change.device, change.pin)
         case PropertyChange():
             return ("property", change.device, change.pin, change.name)
+        case ModeChange():
+            return ("mode", change.device, change.pin)
         case MetadataChange():
             return ("metadata", change.device, change.field)
         case StatusChange():

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from blynk_gateway.core.effects import EffectKind, find_effect, parse_effect
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import InvalidValue
 
@@ -52,6 +53,10 @@ class Datastream:
         is_synced: whether a device's `syncAll` returns it.
         labels: the rows of an enum, number and text.
         fallback: enum value that stands for unknown ones; without it they are refused.
+        is_strict: a number outside the limits is refused instead of clamped: for hardware, which
+            must not do something similar to what was said.
+        parameters: how many parameters a value has; None for any number.
+        effects: what else may be commanded, for outputs.
     """
 
     pin: str
@@ -67,6 +72,9 @@ class Datastream:
     authority: Authority = Authority.GATEWAY
     labels: tuple[tuple[int, str], ...] = ()
     fallback: int | None = None
+    is_strict: bool = False
+    parameters: int | None = None
+    effects: frozenset[EffectKind] = frozenset()
 
     def accept(self, value: PinValue) -> PinValue:
         """The value as it will be stored: checked, clamped, unchanged where it already fits.
@@ -74,6 +82,11 @@ class Datastream:
         Raises:
             InvalidValue: if a parameter is not of the type; says what was found.
         """
+        if self.effects and (kind := find_effect(value)) in self.effects:
+            parse_effect(value, kind)
+            return value
+        if self.parameters is not None and len(value) != self.parameters:
+            raise self._wrong(" ".join(value), f"{self.parameters} parameters")
         if self.type is DatastreamType.STRING:
             return value
         if self.type is DatastreamType.LOCATION:
@@ -108,17 +121,28 @@ class Datastream:
             raise self._wrong(text, "a whole number")
         low = INT32_MIN if self.minimum is None else self.minimum
         high = INT32_MAX if self.maximum is None else self.maximum
+        self._check_limits(text, found, low, high)
         return str(int(low)) if found < low else str(int(high)) if found > high else text
 
     def _accept_double(self, text: str) -> str:
         found = number((text,))
         if found is None:
             raise self._wrong(text, "a number")
+        self._check_limits(text, found, self.minimum, self.maximum)
         if self.minimum is not None and found < self.minimum:
             return _number_text(self.minimum)
         if self.maximum is not None and found > self.maximum:
             return _number_text(self.maximum)
         return text
+
+    def _check_limits(self, text: str, found: float, low: float | None, high: float | None) -> None:
+        if not self.is_strict:
+            return
+        if (low is not None and found < low) or (high is not None and found > high):
+            limits = " to ".join(
+                "any" if limit is None else _number_text(limit) for limit in (low, high)
+            )
+            raise self._wrong(text, f"a number from {limits}")
 
     def _accept_enum(self, text: str) -> str:
         found = _find_int(text)

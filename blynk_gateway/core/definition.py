@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from blynk_gateway.core.address import SLUG_PATTERN
 from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.errors import DeviceError
 
 TOKEN_PATTERN = re.compile(r"(?!(?:api|external|uploads|\.{1,2})$|websocket)[!-.0-~]{1,64}")
@@ -41,6 +42,8 @@ class DeviceDefinition:
         datastreams: its own by pin; each stands in place of the template's.
         stale_after_ms: silence after which it counts as stale; None for never.
         metadata: fields given in the configuration; the device may overwrite them.
+        pins: its direct pins and their modes.
+        open_pins: the only D and A pins it has, for the gateway itself; None for any.
     """
 
     slug: str
@@ -51,6 +54,8 @@ class DeviceDefinition:
     datastreams: Mapping[str, Datastream] = field(default_factory=dict)
     stale_after_ms: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    pins: Mapping[str, DirectPin] = field(default_factory=dict)
+    open_pins: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         if not SLUG_PATTERN.fullmatch(self.slug):

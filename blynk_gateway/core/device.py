@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import (
@@ -14,8 +15,9 @@ from blynk_gateway.core.change import (
     StatusChange,
 )
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.datastream import Datastream, Template
+from blynk_gateway.core.datastream import Template
 from blynk_gateway.core.definition import DeviceDefinition
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import MAX_PARAMETER_BYTES, PinValue, check_size
@@ -87,7 +89,7 @@ class DeviceRegistry:
         """Take these templates instead of the earlier ones; values stay."""
         self._templates = templates
         for device in self:
-            self._store.define(device.slug, self._datastreams(device.definition))
+            self._define(device.definition)
 
     def add(self, definition: DeviceDefinition, origin: Origin) -> Device:
         """Add a device and its pins.
@@ -107,7 +109,7 @@ class DeviceRegistry:
         device = Device(definition)
         self._devices[definition.slug] = device
         self._by_token[_token_key(definition.token)] = device
-        self._store.define(definition.slug, self._datastreams(definition))
+        self._define(definition)
         self._publish_definition(definition.slug, definition, origin)
         return device
 
@@ -130,7 +132,7 @@ class DeviceRegistry:
         for field, value in definition.metadata.items():
             if old.metadata.get(field) != value:
                 device.metadata[field] = value
-        self._store.define(definition.slug, self._datastreams(definition))
+        self._define(definition)
         self._publish_definition(definition.slug, definition, origin)
         return device
 
@@ -195,6 +197,7 @@ class DeviceRegistry:
         metadata: Mapping[str, str],
         info: tuple[tuple[str, str], ...],
         last_seen_ms: int,
+        modes: Mapping[str, DirectPin] = MappingProxyType({}),
     ) -> None:
         """Put back what an earlier run kept of a device, without telling anyone."""
         device = self.get(slug)
@@ -202,6 +205,8 @@ class DeviceRegistry:
         device.metadata.update(metadata)
         device.info = info
         device.last_seen_ms = last_seen_ms
+        for pin, direct in modes.items():
+            self._store.restore_mode(slug, pin, direct)
 
     def set_property(
         self, device: Device, pin: str, name: str, value: PinValue, origin: Origin
@@ -269,10 +274,11 @@ class DeviceRegistry:
             )
         )
 
-    def _datastreams(self, definition: DeviceDefinition) -> dict[str, Datastream]:
+    def _define(self, definition: DeviceDefinition) -> None:
         # A template that a reload took away leaves its devices with what they define themselves.
         template = self._templates.get(definition.template or "")
-        return {**(template.datastreams if template else {}), **definition.datastreams}
+        datastreams = {**(template.datastreams if template else {}), **definition.datastreams}
+        self._store.define(definition.slug, datastreams, definition.pins, definition.open_pins)
 
     def _check_token(self, definition: DeviceDefinition) -> None:
         holder = self._by_token.get(_token_key(definition.token))

@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from blynk_gateway.core.change import EventChange
+from blynk_gateway.core.value import PinValue
 
 
 class Journal(Protocol):
@@ -69,3 +70,111 @@ class DeviceLinks(Protocol):
 
     def open_link(self, sink: MessageSink, peer: str) -> DeviceLink:
         """A new connection, not logged in."""
+
+
+class PinReader(Protocol):
+    """Reads a direct pin on demand (made by `gpio` for the Pi, by `blynk_server` for devices)."""
+
+    async def read_pin(self, device: str, pin: str) -> bool:
+        """Have a D or A pin read (`dr`, `ar`); its value is in the store when this returns True.
+
+        Returns:
+            False if nothing answers in time: the device is offline, or the pin cannot be read.
+
+        Raises:
+            PinError: no such pin, or none that may be read.
+        """
+
+
+class SimulatedLine(NamedTuple):
+    """One line of simulated pins.
+
+    Attributes:
+        line: BCM number.
+        level: 0 or 1; of a line with PWM whether it is on at all.
+        function: `input` or `output`.
+        pull: `up`, `down` or `floating`.
+        duty: 0 to 1 where PWM runs, else None.
+        user: the peripheral or direct pin that uses it, None for nobody.
+    """
+
+    line: int
+    level: int
+    function: str
+    pull: str
+    duty: float | None
+    user: str | None
+
+
+class Simulation(Protocol):
+    """Simulated pins (made by `gpio` with `factory: mock`)."""
+
+    def lines(self) -> list[SimulatedLine]:
+        """Every line of the header, by number."""
+
+    def drive(self, line: int, level: bool) -> None:
+        """Put a level on an input from outside, as a finger on a button does.
+
+        Raises:
+            UnknownPin: no such line.
+            NotWritable: it is an output.
+        """
+
+    def adc(self) -> list[float]:
+        """What is on each channel of the converter, 0 to 1 of full scale."""
+
+    def set_adc(self, channel: int, value: float) -> None:
+        """Put a voltage on a channel, as a fraction of full scale.
+
+        Raises:
+            UnknownPin: no such channel.
+            InvalidValue: not from 0 to 1.
+        """
+
+
+class PeripheralState(NamedTuple):
+    """A peripheral at the moment.
+
+    Attributes:
+        pin: the address it is mapped to, `pi/V1`.
+        lines: its GPIO lines.
+        fault: why it does not work, empty if it does.
+        commanded: the latest value of the pin.
+        actual: what the hardware does, `()` where that cannot be told.
+    """
+
+    name: str
+    type: str
+    pin: str
+    lines: tuple[int, ...]
+    fault: str
+    commanded: PinValue
+    actual: PinValue
+
+
+class GpioState(NamedTuple):
+    """The lines and peripherals at the moment.
+
+    Attributes:
+        factory: the back end in use, `none` if there is none.
+        chip: label of the chip that has the lines, empty if unknown.
+        fault: why there is no back end although one is wanted.
+        open_pins: direct pins, `D5`, `A0`.
+    """
+
+    factory: str
+    chip: str
+    fault: str
+    open_pins: tuple[str, ...]
+    peripherals: tuple[PeripheralState, ...]
+
+
+class Gpio(PinReader, Protocol):
+    """The Pi's own pins (made by `gpio`)."""
+
+    @property
+    def simulation(self) -> Simulation | None:
+        """The simulated pins, None with real ones."""
+
+    def state(self) -> GpioState:
+        """How everything is at the moment."""

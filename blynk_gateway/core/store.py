@@ -8,19 +8,29 @@ Rules:
    equal one is dropped, an unequal one is settled by the datastream's authority.
 4. A write caused by another write carries its cause and depth; beyond `MAX_DEPTH` it is refused.
 5. COMMANDs from links pass a fuse per pin, against loops that leave the process and come back.
+6. A direct pin (D or A) obeys its mode. One without a mode gets it from its first COMMAND, before
+   that is published.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from blynk_gateway.core.address import PIN_NAMES, pin_order
+from blynk_gateway.core.address import PIN_NAMES, PinKind, pin_order
 from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.datastream import Authority, Datastream
+from blynk_gateway.core.direct import (
+    MAX_ANALOG,
+    DirectPin,
+    check_command,
+    check_mode,
+    first_use,
+)
 from blynk_gateway.core.quota import TokenBucket
 from blynk_gateway.core.value import SEPARATOR, PinValue, check_size
 from blynk_gateway.errors import (
+    InvalidValue,
     LoopDetected,
     NotWritable,
     TooManyCommands,
@@ -35,6 +45,9 @@ FUSE_PER_SECOND = 50
 FUSE_BURST = 200
 """Commands a pin takes from links: far above what people and rules do, far below a loop."""
 
+OWN_MAX_ANALOG = 255
+"""Highest PWM value of the Pi's own pins, as `analogWrite` has it."""
+
 # Looked up once: reading a member through its class costs a tenth of a whole write.
 _REPORT = Intent.REPORT
 _COMMAND = Intent.COMMAND
@@ -45,13 +58,17 @@ _SURELY_SHORT = 256
 
 
 class PinState(NamedTuple):
-    """What is known of one pin. `value` is `()` and `at_ms` 0 before the first write."""
+    """What is known of one pin. `value` is `()` and `at_ms` 0 before the first write.
+
+    `direct` is the mode of a D or A pin, None where it has none yet.
+    """
 
     pin: str
     value: PinValue
     at_ms: int
     seq: int
     datastream: Datastream | None
+    direct: DirectPin | None = None
 
     @property
     def shown(self) -> PinValue:
@@ -62,44 +79,116 @@ class PinState(NamedTuple):
 
 
 class _Stream:
-    __slots__ = ("at_ms", "datastream", "fuse", "pin", "seq", "value")
+    __slots__ = (
+        "at_ms",
+        "datastream",
+        "direct",
+        "fuse",
+        "is_declared",
+        "is_direct",
+        "is_own",
+        "pin",
+        "seq",
+        "value",
+    )
 
-    def __init__(self, pin: str, datastream: Datastream | None) -> None:
+    def __init__(self, pin: str, *, is_own: bool) -> None:
         self.pin = pin
-        self.datastream = datastream
+        self.datastream: Datastream | None = None
+        self.is_own = is_own
+        self.is_direct = PIN_NAMES[pin] is not PinKind.VIRTUAL
+        self.direct: DirectPin | None = None
+        self.is_declared = False
         self.value: PinValue = ()
         self.at_ms = 0
         self.seq = 0
         self.fuse: TokenBucket | None = None
 
     def state(self) -> PinState:
-        return PinState(self.pin, self.value, self.at_ms, self.seq, self.datastream)
+        return PinState(self.pin, self.value, self.at_ms, self.seq, self.datastream, self.direct)
 
 
 class PinStore:
     """Current values of all pins of all devices."""
 
-    __slots__ = ("_bus", "_clock", "_devices")
+    __slots__ = ("_bus", "_clock", "_devices", "_open_pins")
 
     def __init__(self, bus: PinBus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
         self._devices: dict[str, dict[str, _Stream]] = {}
+        self._open_pins: dict[str, frozenset[str]] = {}
 
-    def define(self, device: str, datastreams: Mapping[str, Datastream]) -> None:
-        """Add a device, or give it other datastreams; values stay."""
-        before = self._devices.get(device, {})
-        streams = {pin: stream for pin, stream in before.items() if stream.value}
-        for stream in streams.values():
-            stream.datastream = datastreams.get(stream.pin)
-        for pin, datastream in datastreams.items():
+    def define(
+        self,
+        device: str,
+        datastreams: Mapping[str, Datastream],
+        pins: Mapping[str, DirectPin] | None = None,
+        open_pins: frozenset[str] | None = None,
+    ) -> None:
+        """Add a device, or give it other datastreams and pins; values and learned modes stay.
+
+        Args:
+            pins: declared modes of its direct pins.
+            open_pins: the only direct pins it has, for the gateway's own device; None for any.
+        """
+        if open_pins is None:
+            self._open_pins.pop(device, None)
+        else:
+            self._open_pins[device] = open_pins
+        pins = pins or {}
+        is_own = open_pins is not None
+        streams = self._devices.get(device, {})
+        for pin in (*datastreams, *pins):
             if pin not in streams:
-                streams[pin] = _Stream(pin, datastream)
+                streams[pin] = _Stream(pin, is_own=is_own)
+        for pin, stream in list(streams.items()):
+            stream.is_own = is_own
+            stream.datastream = datastreams.get(pin)
+            if pin in pins or stream.is_declared:
+                stream.direct = pins.get(pin)
+                stream.is_declared = pin in pins
+            if not (stream.value or stream.datastream or stream.direct):
+                del streams[pin]
         self._devices[device] = streams
+
+    def restore_mode(self, device: str, pin: str, direct: DirectPin) -> None:
+        """Put back a mode that was learned in an earlier run, without telling anyone.
+
+        A declared mode stands; a device that is gone needs none.
+        """
+        streams = self._devices.get(device)
+        if streams is None:
+            return
+        stream = streams.setdefault(pin, _Stream(pin, is_own=device in self._open_pins))
+        if not stream.is_declared:
+            stream.direct = direct
+
+    def set_mode(self, device: str, pin: str, direct: DirectPin, origin: Origin) -> None:
+        """Give a direct pin a mode and tell everyone; its value stays.
+
+        Raises:
+            UnknownDevice: no such slug.
+            UnknownPin: no such pin, or none that the gateway's own device has.
+            InvalidValue: a virtual pin, or a mode that the pin cannot have.
+            NotWritable: the configuration declares another one.
+        """
+        streams = self._streams(device)
+        stream = streams.get(pin) or self._new_stream(device, pin)
+        check_mode(pin, direct)
+        self.check_open(device, pin)
+        if stream.is_own:
+            _check_own_mode(pin, direct)
+        if stream.is_declared and stream.direct != direct:
+            mode = "" if stream.direct is None else stream.direct.mode
+            raise NotWritable(f"{device}/{pin} is declared as {mode}; expected no other mode")
+        streams[pin] = stream
+        self._learn(device, stream, direct, origin)
 
     def forget(self, device: str) -> None:
         """Drop a device with all its pins. It need not exist."""
         self._devices.pop(device, None)
+        self._open_pins.pop(device, None)
 
     def write(
         self,
@@ -129,14 +218,14 @@ class PinStore:
             UnknownDevice: no such slug.
             UnknownPin: no such pin.
             InvalidValue: too long, with a zero byte, or not of the datastream's type.
-            NotWritable: a COMMAND for a datastream that only the device writes.
+            NotWritable: a COMMAND for a datastream that only the device writes, or for an input.
             LoopDetected: the effect of an effect of … more than `MAX_DEPTH` times.
             TooManyCommands: the pin's fuse is blown; it mends by itself.
         """
         streams = self._devices.get(device)
         if streams is None:
             raise UnknownDevice(f"no device has the slug {device[:40]!r}")
-        stream = streams.get(pin) or _new_stream(pin)
+        stream = streams.get(pin) or self._new_stream(device, pin)
         if len(value) != 1 or len(value[0]) > _SURELY_SHORT or SEPARATOR in value[0]:
             check_size(value)
         datastream = stream.datastream
@@ -147,6 +236,8 @@ class PinStore:
         previous = stream.value
         if intent is _COMMAND:
             self._check_command(device, stream, origin, cause, depth)
+            if stream.is_direct:
+                self._take_direct(device, stream, value, origin)
         elif intent is not _REPORT and not _settle_sync(stream, value, origin):
             return None
         if not previous:
@@ -164,11 +255,39 @@ class PinStore:
         stream.value = value
         stream.at_ms = at_ms
         stream.seq = seq
-        if intent is _COMMAND:
+        if intent is _COMMAND or stream.is_own:
             bus.publish_command(change)
         else:
             bus.publish(change)
         return change
+
+    def check_command(self, device: str, pin: str, value: PinValue) -> None:
+        """Refuse what `write` would refuse of a COMMAND, loops and fuses left out; write nothing.
+
+        Raises:
+            UnknownDevice, UnknownPin, InvalidValue, NotWritable: as `write`.
+        """
+        stream = self._streams(device).get(pin) or self._new_stream(device, pin)
+        check_size(value)
+        datastream = stream.datastream
+        if datastream is not None:
+            value = datastream.accept(value)
+            _check_writable(device, datastream)
+        if stream.is_direct:
+            self._check_direct(device, stream, value)
+
+    def check_open(self, device: str, pin: str) -> None:
+        """Refuse a direct pin that the gateway's own device does not have.
+
+        Raises:
+            UnknownPin: it is not open; other devices have any pin.
+        """
+        open_pins = self._open_pins.get(device)
+        if open_pins is not None and pin not in open_pins:
+            known = ", ".join(sorted(open_pins, key=pin_order)) or "none"
+            raise UnknownPin(
+                f"{device}/{pin} is not open to direct control; expected one of: {known}"
+            )
 
     def get(self, device: str, pin: str) -> PinState:
         """What is known of one pin.
@@ -218,8 +337,8 @@ class PinStore:
                 f"{device}/{stream.pin} would be written as effect {depth} of one change"
                 f" (cause {cause}); expected at most {MAX_DEPTH}"
             )
-        if stream.datastream is not None and not stream.datastream.is_writable:
-            raise NotWritable(f"{device}/{stream.pin} ({stream.datastream.name}) is read-only")
+        if stream.datastream is not None:
+            _check_writable(device, stream.datastream)
         if origin.kind is OriginKind.LINK:
             now = self._clock.monotonic()
             if stream.fuse is None:
@@ -230,11 +349,45 @@ class PinStore:
                     f" from {origin}; expected fewer"
                 )
 
+    def _take_direct(self, device: str, stream: _Stream, value: PinValue, origin: Origin) -> None:
+        direct = self._check_direct(device, stream, value)
+        if stream.direct is None:
+            self._learn(device, stream, direct, origin)
 
-def _new_stream(pin: str) -> _Stream:
-    if pin not in PIN_NAMES:
-        raise UnknownPin(f"{pin[:40]!r} is no pin; expected V0…V255, D0…D255 or A0…A255")
-    return _Stream(pin, None)
+    def _check_direct(self, device: str, stream: _Stream, value: PinValue) -> DirectPin:
+        """The mode in which the pin takes the command."""
+        self.check_open(device, stream.pin)
+        direct = stream.direct or first_use(stream.pin)
+        if stream.is_own:
+            _check_own_mode(stream.pin, direct)
+        highest = OWN_MAX_ANALOG if stream.is_own else MAX_ANALOG
+        check_command(f"{device}/{stream.pin}", direct, value, highest)
+        return direct
+
+    def _learn(self, device: str, stream: _Stream, direct: DirectPin, origin: Origin) -> None:
+        stream.direct = direct
+        self._bus.publish_command(
+            ModeChange(
+                self._bus.take_seq(), device, stream.pin, direct, origin, self._clock.now_ms()
+            )
+        )
+
+    def _new_stream(self, device: str, pin: str) -> _Stream:
+        if pin not in PIN_NAMES:
+            raise UnknownPin(f"{pin[:40]!r} is no pin; expected V0…V255, D0…D255 or A0…A255")
+        return _Stream(pin, is_own=device in self._open_pins)
+
+
+def _check_writable(device: str, datastream: Datastream) -> None:
+    if not datastream.is_writable:
+        raise NotWritable(f"{device}/{datastream.pin} ({datastream.name}) is read-only")
+
+
+def _check_own_mode(pin: str, direct: DirectPin) -> None:
+    if PIN_NAMES[pin] is PinKind.ANALOG and not direct.mode.is_input:
+        raise NotWritable(f"{pin} is a channel of the converter; expected an output")
+    if direct.every_ms is not None:
+        raise InvalidValue(f"{pin} is the Pi's own and tells its changes; expected no interval")
 
 
 def _settle_sync(stream: _Stream, value: PinValue, origin: Origin) -> bool:

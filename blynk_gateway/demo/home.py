@@ -1,23 +1,49 @@
-"""The configuration of the demo: two devices, their templates, loopback and nothing else."""
+"""The configuration of the demo: two devices, simulated pins, loopback and nothing else."""
 
 import socket
 from dataclasses import dataclass
 
 from blynk_gateway.config import Options, Secret
+from blynk_gateway.config.gpio.inputs import AdcOptions, ButtonOptions
+from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
+from blynk_gateway.config.gpio.outputs import OutputOptions, PwmOptions
+from blynk_gateway.config.gpio.sensors import Gauge, SystemOptions
 from blynk_gateway.config.options import (
     Address,
     DeviceOptions,
     GatewayOptions,
     ServerOptions,
 )
+from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.datastream import Template
 from blynk_gateway.core.definition import new_token
+from blynk_gateway.core.links import Link
 from blynk_gateway.demo.models import Greenhouse, Model, Workshop
 from blynk_gateway.errors import GatewayError
 
 DEMO_HOST = "127.0.0.1"
 FIRST_PORT = 8080
 PORTS_TRIED = 100
+
+
+BUTTON_LINE = 27
+DIRECT_LINES = (5, 6, 13)
+
+PINS = GpioOptions(
+    factory=Factory.MOCK,
+    direct=DIRECT_LINES,
+    analog=AnalogOptions("mcp3008"),
+    peripherals={
+        "led": OutputOptions(name="led", type="led", pin="V1", line=17),
+        "lamp": PwmOptions(name="lamp", type="pwm", pin="V2", line=18),
+        "button": ButtonOptions(name="button", type="button", pin="V3", line=BUTTON_LINE),
+        "soil": AdcOptions(
+            name="soil", type="mcp3008", pin="V4", channel=0, every_ms=1000, deadband=0.5
+        ),
+        "load": SystemOptions(name="load", type=Gauge.CPU_LOAD, pin="V5", decimals=0),
+    },
+)
+"""What is wired to the simulated header of the Pi; the button switches the LED."""
 
 
 class NoFreePort(GatewayError):
@@ -70,6 +96,8 @@ def demo_options(home: Home) -> Options:
             for one in home.residents
         },
         templates={one.slug: Template(one.slug, one.model.datastreams) for one in home.residents},
+        gpio=PINS,
+        links=(Link(PinAddress("pi", "V3"), PinAddress("pi", "V1")),),
     )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.core.effects import EffectKind
 from blynk_gateway.errors import DeviceError, HistoryCorrupt
 
 
@@ -18,9 +20,10 @@ def dump(definition: DeviceDefinition) -> str:
             "token": definition.token,
             "source": definition.source,
             "template": definition.template,
-            "datastreams": [asdict(one) for one in definition.datastreams.values()],
+            "datastreams": [_fields(one) for one in definition.datastreams.values()],
             "stale_after_ms": definition.stale_after_ms,
             "metadata": dict(definition.metadata),
+            "pins": {pin: list(direct) for pin, direct in definition.pins.items()},
         }
     )
 
@@ -35,9 +38,20 @@ def load(text: str) -> DeviceDefinition:
         fields = json.loads(text)
         datastreams = [_datastream(one) for one in fields.pop("datastreams")]
         fields["source"] = DeviceSource(fields["source"])
-        return DeviceDefinition(**fields, datastreams={one.pin: one for one in datastreams})
+        pins = fields.pop("pins", {})
+        return DeviceDefinition(
+            **fields,
+            datastreams={one.pin: one for one in datastreams},
+            pins={
+                pin: DirectPin(PinMode(mode), every_ms) for pin, (mode, every_ms) in pins.items()
+            },
+        )
     except (ValueError, KeyError, TypeError, AttributeError, DeviceError) as error:
         raise HistoryCorrupt(f"the definition of a device is damaged: {error}") from error
+
+
+def _fields(datastream: Datastream) -> dict[str, Any]:
+    return {**asdict(datastream), "effects": sorted(datastream.effects)}
 
 
 def _datastream(fields: dict[str, Any]) -> Datastream:
@@ -49,5 +63,6 @@ def _datastream(fields: dict[str, Any]) -> Datastream:
             "default": None if default is None else tuple(default),
             "authority": Authority(fields["authority"]),
             "labels": tuple((number, label) for number, label in fields["labels"]),
+            "effects": frozenset(map(EffectKind, fields.get("effects", ()))),
         }
     )

@@ -24,6 +24,7 @@ _KEY_COLUMNS = {
     "state": 1,
     "property": 3,
     "metadata": 2,
+    "pin_mode": 2,
     "event": 1,
     "stream": 1,
     "value": 1,

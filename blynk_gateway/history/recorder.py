@@ -7,6 +7,7 @@ from blynk_gateway.core.change import (
     DefinitionChange,
     EventChange,
     MetadataChange,
+    ModeChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -30,6 +31,7 @@ _REMOVALS = (
     "DELETE FROM state WHERE device = ?",
     "DELETE FROM property WHERE device = ?",
     "DELETE FROM metadata WHERE device = ?",
+    "DELETE FROM pin_mode WHERE device = ?",
     "DELETE FROM event WHERE device = ?",
 )
 
@@ -151,13 +153,15 @@ class Recorder:
             self.pending.delete(("DELETE FROM device WHERE device = ?", (device,)))
 
     def _record_other(
-        self, change: PropertyChange | MetadataChange | StatusChange | EventChange
+        self, change: PropertyChange | ModeChange | MetadataChange | StatusChange | EventChange
     ) -> None:
         put = self.pending.put
         match change:
             case PropertyChange():
                 value = encode_value(change.value)
                 put("property", (change.device, change.pin, change.name, value))
+            case ModeChange():
+                put("pin_mode", (change.device, change.pin, *change.direct))
             case MetadataChange():
                 put("metadata", (change.device, _bytes(change.field), _bytes(change.value)))
             case StatusChange():

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from blynk_gateway.core.change import EventChange, EventKind, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceDefinition, new_token
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.value import SEPARATOR, PinValue, decode_value
 from blynk_gateway.errors import HistoryCorrupt
 from blynk_gateway.history.database import Database
@@ -28,6 +29,7 @@ class Restored(NamedTuple):
         definitions: devices added by command or paired.
         values: device, pin, value and UTC ms.
         properties: by pin and name.
+        modes: learned modes of direct pins, by pin.
         infos: pairs of the latest info message.
         last_seen: UTC ms.
         next_seq: no change has this number or a higher one.
@@ -39,6 +41,7 @@ class Restored(NamedTuple):
     values: list[tuple[str, str, PinValue, int]]
     properties: dict[str, dict[tuple[str, str], PinValue]]
     metadata: dict[str, dict[str, str]]
+    modes: dict[str, dict[str, DirectPin]]
     infos: dict[str, tuple[tuple[str, str], ...]]
     last_seen: dict[str, int]
     next_seq: int
@@ -78,6 +81,7 @@ async def restore(database: Database) -> tuple[Restored, Recorder]:
         values=[(*addresses[stream], *values[stream]) for stream in values if stream in addresses],
         properties=await _properties(database),
         metadata=await _metadata(database),
+        modes=await _modes(database),
         infos={device: _pairs(info) for device, info, _ in states},
         last_seen={device: at_ms for device, _, at_ms in states},
         next_seq=recorder.last_seq + 1,
@@ -172,6 +176,13 @@ async def _metadata(database: Database) -> dict[str, dict[str, str]]:
     for device, field, value in await database.fetch("SELECT * FROM metadata"):
         metadata[device][_text(field)] = _text(value)
     return dict(metadata)
+
+
+async def _modes(database: Database) -> dict[str, dict[str, DirectPin]]:
+    modes: defaultdict[str, dict[str, DirectPin]] = defaultdict(dict)
+    for device, pin, mode, every_ms in await database.fetch("SELECT * FROM pin_mode"):
+        modes[device][pin] = DirectPin(PinMode(mode), every_ms)
+    return dict(modes)
 
 
 def _pairs(info: bytes) -> tuple[tuple[str, str], ...]:

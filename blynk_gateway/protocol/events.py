@@ -172,6 +172,14 @@ class BridgeWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class PinModesRequested:
+    """The far end wants pins of ours in these modes: pairs of pin name and mode as written."""
+
+    modes: tuple[tuple[str, str], ...]
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRequested:
     """To be answered by `send_internal` with this message id, or by silence."""
 
@@ -225,7 +233,7 @@ class PinModesSet:
 
 @dataclass(frozen=True, slots=True)
 class PinReadRequested:
-    """The server asks for a pin; to be answered by `write_pin` with this message id."""
+    """The far end asks for a pin; to be answered by a write of it with this message id."""
 
     pin: str
     message_id: int
@@ -262,6 +270,8 @@ ServerEvent: TypeAlias = (
     | NotificationRequested
     | BridgeBound
     | BridgeWritten
+    | PinModesRequested
+    | PinReadRequested
     | TimeRequested
     | MetadataRequested
     | MetadataSet

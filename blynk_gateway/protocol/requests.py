@@ -24,6 +24,8 @@ from blynk_gateway.protocol.events import (
     MetadataSet,
     NotificationChannel,
     NotificationRequested,
+    PinModesRequested,
+    PinReadRequested,
     PropertySet,
     ServerEvent,
     SyncRequested,
@@ -31,10 +33,12 @@ from blynk_gateway.protocol.events import (
     TimeRequested,
 )
 from blynk_gateway.protocol.messages import (
+    DIGITAL_PINS,
     PINS_BY_READ,
     SEPARATOR,
     VIRTUAL_PINS,
     decode_text,
+    find_pin,
     find_pins,
     find_write,
     split_body,
@@ -77,6 +81,24 @@ def parse_internal(message_id: int, parts: list[str]) -> Outcome:
             return Status.ILLEGAL_COMMAND
         case _:
             return None
+
+
+def parse_pin_request(message_id: int, body: bytes) -> Outcome:
+    """Read a HARDWARE frame that is no write: `pm␀pin␀mode…`, `dr␀pin`, `ar␀pin` or `vr␀pin`."""
+    match split_body(body):
+        case ["pm", *pairs] if pairs and len(pairs) % 2 == 0:
+            pins = [find_pin(DIGITAL_PINS, spelling) for spelling in pairs[::2]]
+            modes = zip(pins, pairs[1::2], strict=True)
+            known = tuple((pin, mode) for pin, mode in modes if pin is not None)
+            if len(known) == len(pins):
+                return PinModesRequested(known, message_id)
+        case [op, spelling] if op in PINS_BY_READ:
+            pin = find_pin(PINS_BY_READ[op], spelling)
+            if pin is not None:
+                return PinReadRequested(pin, message_id)
+        case _:
+            pass
+    return Status.ILLEGAL_COMMAND
 
 
 def _sync(message_id: int, body: bytes) -> Outcome:

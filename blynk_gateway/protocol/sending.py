@@ -26,6 +26,8 @@ from blynk_gateway.protocol.info import CAUTIOUS, DEFAULT_BODY_BYTES, TextLimit
 from blynk_gateway.protocol.messages import PINS_BY_READ, join_body, write_body
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from blynk_gateway.protocol.info import DeviceInfo, Quirks
 
 PACE_S = 0.06
@@ -33,6 +35,7 @@ PACE_S = 0.06
 
 _CAREFUL_PIN_MODES = frozenset({"in", "out", "pu", "pd"})
 _DIRECT_OPS = frozenset({"pm", *PINS_BY_READ})
+_READ_OPS = {"V": "vr", "D": "dr", "A": "ar"}
 _APP_STATES = frozenset({"acon", "adis"})
 
 
@@ -55,9 +58,19 @@ class DeviceSender(Connection):
         self._sent_at = -inf
 
     @property
+    def is_holding(self) -> bool:
+        """Whether the hold lasts (rule 2)."""
+        return self._held is not None
+
+    @property
     def backlog(self) -> int:
         """Frames queued and not yet handed out, for an owner that would rather wait."""
         return len(self._queue) + len(self._held or ())
+
+    @property
+    def next_send_at(self) -> float:
+        """When a queued frame must be sent that `data_to_send` kept for later; else infinity."""
+        return self._sent_at + PACE_S if self._queue and self.quirks.needs_pacing else inf
 
     def respond(self, message_id: int, status: int) -> None:
         """Answer the frame with this id; nothing happens after the end of the connection.
@@ -104,6 +117,41 @@ class DeviceSender(Connection):
         ):
             return False
         return self._send(Command.HARDWARE, None, join_body(op, *args))
+
+    def send_modes(self, modes: Iterable[tuple[str, str]]) -> bool:
+        """Set the modes of direct pins, in as many `pm` frames as the device's buffer asks for.
+
+        A client that does not survive `pwm` gets `out`, which lets it obey `aw` as well.
+
+        Args:
+            modes: pins ("D8", "A0") and their modes; only the pin's number goes over the wire.
+
+        Returns:
+            Whether all of them were queued.
+        """
+        is_careful = not self.quirks.takes_all_pin_modes
+        arguments: list[str] = []
+        size = 0
+        is_sent = True
+        for pin, mode in modes:
+            pair = (pin[1:], "out" if is_careful and mode not in _CAREFUL_PIN_MODES else mode)
+            pair_size = len(pair[0]) + len(pair[1]) + 2
+            if arguments and len("pm") + size + pair_size > self._max_body_bytes:
+                is_sent &= self.send_hardware("pm", *arguments)
+                arguments, size = [], 0
+            arguments += pair
+            size += pair_size
+        if arguments:
+            is_sent &= self.send_hardware("pm", *arguments)
+        return is_sent
+
+    def send_read(self, pin: str) -> int:
+        """Ask for a pin of the device by `vr`, `dr` or `ar`.
+
+        Returns:
+            The message id, which the answer or the refusal carries; 0 if it was not queued.
+        """
+        return self._last_id if self.send_hardware(_READ_OPS[pin[0]], pin[1:]) else 0
 
     def send_internal(self, kind: str, *parameters: str, message_id: int | None = None) -> bool:
         """Send an INTERNAL frame, an answer if `message_id` is given.
@@ -157,15 +205,6 @@ class DeviceSender(Connection):
         Raises:
             LocalProtocolError: it is not logged in yet.
         """
-
-    @property
-    def _is_holding(self) -> bool:
-        return self._held is not None
-
-    @property
-    def _next_send_at(self) -> float:
-        """When a queued frame must be sent that `data_to_send` kept for later."""
-        return self._sent_at + PACE_S if self._queue and self.quirks.needs_pacing else inf
 
     def _answer(self, message_id: int, status: int) -> None:
         # Clients number from 1, but blynklib runs into 0 after 65535; an answer with 0 kills it.

@@ -85,15 +85,31 @@ class ServerConnection(DeviceSender):
     Args:
         now: monotonic seconds.
         login_timeout_s: how long a complete login may take.
+
+    Attributes:
+        has_direct_writes: whether it ever wrote a D or A pin; most devices never do.
+        takes_pin_requests: whether `pm`, `dr` and `ar` of the far end are events; from a device
+            they make no sense and are ignored, as by the Java server.
     """
 
-    __slots__ = ("_deadline", "_events", "_idle_timeout_s", "_input_at", "_login", "_state")
+    __slots__ = (
+        "_deadline",
+        "_events",
+        "_idle_timeout_s",
+        "_input_at",
+        "_login",
+        "_state",
+        "has_direct_writes",
+        "takes_pin_requests",
+    )
 
     def __init__(self, now: float, login_timeout_s: float = LOGIN_TIMEOUT_S) -> None:
         super().__init__()
         self._state = _State.LOGGING_IN
         self._events: list[ServerEvent] = []
         self._login = 0
+        self.has_direct_writes = False
+        self.takes_pin_requests = False
         self._idle_timeout_s = DEFAULT_IDLE_S
         self._input_at = now
         # Of the login, then of the linger after a refusal, then of the hold.
@@ -168,9 +184,9 @@ class ServerConnection(DeviceSender):
             return now
         if self._state is _State.OPEN:
             due = self._input_at + self._idle_timeout_s
-            if self._is_holding:
+            if self.is_holding:
                 due = min(due, self._deadline)
-            return min(due, self._next_send_at)
+            return min(due, self.next_send_at)
         return self._deadline if self._state in (_State.LOGGING_IN, _State.REFUSED) else None
 
     def handle_timeout(self, now: float) -> list[ServerEvent]:
@@ -273,15 +289,20 @@ class ServerConnection(DeviceSender):
         write = None
         if len(body) >= _MIN_HARDWARE_BYTES:
             if body[1:2] not in b"wW":
-                # Reads and pin modes make no sense from a device; the Java server skips them too.
                 self._end_hold()
-                self.frames_ignored += 1
+                self._take(
+                    message_id,
+                    requests.parse_pin_request(message_id, body)
+                    if self.takes_pin_requests
+                    else None,
+                )
                 return
             write = find_write(split_body(body))
         if write is None:
             self._end_hold()
             self._take(message_id, Status.ILLEGAL_COMMAND)
         else:
+            self.has_direct_writes |= write[0][0] != "V"
             self._writes.append((*write, message_id))
 
     def _handle_internal(self, message_id: int, body: bytes) -> None:

@@ -10,6 +10,7 @@ import pytest
 import blynk_gateway
 from blynk_gateway.errors import GatewayError
 from tests.architecture import rules
+from tests.helpers.lgpio_fake import fake_lgpio
 
 PACKAGE = Path(blynk_gateway.__file__).parent
 TESTS = Path(__file__).parents[1]
@@ -108,10 +109,12 @@ def test_task_rule_allows_a_named_task_of_a_group() -> None:
     assert rules.bare_tasks("group.create_task(work(), name='work')") == []
 
 
-def test_every_error_says_what_to_do() -> None:
-    for module in pkgutil.walk_packages(blynk_gateway.__path__, "blynk_gateway."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+def test_every_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LG_WD", str(tmp_path))
+    with fake_lgpio(monkeypatch):
+        for module in pkgutil.walk_packages(blynk_gateway.__path__, "blynk_gateway."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     errors = list(public_errors())
     assert errors
     assert rules.errors_without_advice(errors) == []

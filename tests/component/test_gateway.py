@@ -182,4 +182,4 @@ async def test_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 async def test_status_line_counts_devices(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        assert gateway.status == "2 devices, 0 online"
+        assert gateway.status == "1 devices, 0 online"

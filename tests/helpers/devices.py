@@ -9,19 +9,15 @@ from typing import Self
 
 from blynk_gateway.blynk_server.server import BlynkServer
 from blynk_gateway.config.options import Address, QuotaOptions, ServerOptions, TlsOptions
-from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition
-from blynk_gateway.core.device import Device, DeviceRegistry
-from blynk_gateway.core.gate import Gate
+from blynk_gateway.core.device import Device
 from blynk_gateway.core.mailbox import Mailbox, Overflow
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.store import PinStore
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import HEADER, encode_frame
-from blynk_gateway.runtime.health import Health
+from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.wire import CPP_INFO, TOKEN, Frame
 
@@ -60,25 +56,19 @@ class Bench:
         sniff_timeout_s: float = 10.0,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.bus = PinBus()
-        self.store = PinStore(self.bus, self.clock)
-        self.registry = DeviceRegistry(self.bus, self.store, self.clock)
-        self.pairing = Pairing(self.registry, self.clock)
-        self.gate = Gate()
-        self.health = Health()
+        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"))
+        self.bus = self.parts.bus
+        self.store = self.parts.store
+        self.registry = self.parts.registry
+        self.pairing = self.parts.pairing
+        self.gate = self.parts.gate
+        self.health = self.parts.health
         self.changes = Mailbox(1_000_000, Overflow.CONFLATE)
         self.bus.subscribe(self.changes, origin=None, echo=True)
         self.options = ServerOptions((LOOPBACK,), listen_tls, tls or TlsOptions(), quota)
         self.server = BlynkServer(
             self.options,
-            self.registry,
-            self.store,
-            self.bus,
-            self.pairing,
-            self.clock,
-            self.gate,
-            self.health,
-            Zone.of("Europe/Berlin"),
+            self.parts,
             data_dir,
             http,
             login_timeout_s=login_timeout_s,

@@ -11,20 +11,16 @@ from typing import NamedTuple
 from blynk_gateway.api import HttpApi
 from blynk_gateway.api.app import HttpSite
 from blynk_gateway.api.bodies import Json
+from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import digest_of
-from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
 from blynk_gateway.core.ports import ApiToken
-from blynk_gateway.core.store import PinStore
-from blynk_gateway.runtime.health import Health
+from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock
-from tests.helpers.ports import MemoryJournal, MemoryLinks
+from tests.helpers.ports import MemoryGpio, MemoryJournal, MemoryLinks
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
 """Auth token of the device `greenhouse`."""
@@ -69,29 +65,27 @@ class Site:
 
     def __init__(self, data_dir: Path) -> None:
         self.clock = FakeClock()
-        self.health = Health()
-        self.bus = PinBus()
-        self.gate = Gate()
-        self.store = PinStore(self.bus, self.clock)
-        self.registry = DeviceRegistry(self.bus, self.store, self.clock)
-        self.pairing = Pairing(self.registry, self.clock)
+        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"))
+        self.health = self.parts.health
+        self.bus = self.parts.bus
+        self.gate = self.parts.gate
+        self.store = self.parts.store
+        self.registry = self.parts.registry
+        self.pairing = self.parts.pairing
+        self.zone = self.parts.zone
         self.journal = MemoryJournal(self.bus)
         self.links = MemoryLinks()
-        self.zone = Zone.of("Europe/Berlin")
-        self.api = HttpApi(
-            registry=self.registry,
-            store=self.store,
-            bus=self.bus,
-            pairing=self.pairing,
-            clock=self.clock,
-            gate=self.gate,
-            health=self.health,
-            zone=self.zone,
+        self.gpio = MemoryGpio(self.store)
+        self.services = Services.beside(
+            self.parts,
             journal=self.journal,
             tokens=self.journal,
             links=self.links,
+            gpio=self.gpio,
+            reader=self.gpio,
             data_dir=data_dir,
         )
+        self.api = HttpApi(self.services)
         self.port = 0
         self.registry.use_templates({"climate": Template("climate", DATASTREAMS)})
         self.device = self.registry.add(

@@ -31,6 +31,7 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
         api_token = found(r"API token +(\S+)", text)
         greenhouse = found(r"Greenhouse +(\S+)", text)
         workshop = found(r"Workshop +(\S+)", text)
+        pi = found(r"Pi +(\S+)", text)
         headers = {"Authorization": f"Bearer {api_token}"}
         async with aiohttp.ClientSession(headers=headers) as session:
 
@@ -44,12 +45,23 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
                     devices = (await answer.json())["devices"]
                 return {device["slug"] for device in devices if device["online"]}
 
-            await eventually(online, {"greenhouse", "workshop"})
+            await eventually(online, {"greenhouse", "workshop", "pi"})
             assert 0 < float((await get(f"/{greenhouse}/get/V0"))[2:-2]) < 60
             # The relay takes effect in the simulated workshop, which reports its standby power.
             await get(f"/external/api/update?token={workshop}&v2=0")
             await eventually(lambda: get(f"/{workshop}/get/V0"), '["0.4"]')
-        assert "greenhouse/V0" in await first_line(text.partition("# what happens, live\n")[2])
+            # The button on the simulated header of the Pi switches the LED, and a line is driven.
+
+            async def lines() -> list[int]:
+                async with session.get(f"{url}/api/v1/sim/lines") as answer:
+                    levels = {one["line"]: one["level"] for one in (await answer.json())["lines"]}
+                return [levels[line] for line in (5, 17, 27)]
+
+            await get(f"/{pi}/update/D5?value=1")
+            async with session.put(f"{url}/api/v1/sim/lines/27", json={"level": 0}) as answer:
+                assert answer.status == 200, await answer.text()
+            await eventually(lines, [1, 1, 0])
+        assert " pi/V1 " in await first_line(text.partition("# what happens, live\n")[2])
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(10):
             _, err = await process.communicate()

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from blynk_gateway.api.bodies import Literal, only_field, parse_query, whole_number
 from blynk_gateway.api.faults import Conflict, RequestError
+from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import Call
@@ -12,9 +13,13 @@ from blynk_gateway.api.v1.views import device_view, event_view, pin_view
 from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.core.address import parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
+from blynk_gateway.core.device import Device
+from blynk_gateway.core.direct import MIN_EVERY_MS, DirectPin, PinMode
 
 MAX_NAME = 64
 MAX_EVENTS = 1000
+MAX_EVERY_MS = 86_400_000
+"""Longest interval of asking for an input: a day. What is rarer is asked when it is wanted."""
 DEFAULT_EVENTS = 100
 
 NEW_DEVICE = {
@@ -28,6 +33,20 @@ NEW_DEVICE = {
     "token": Field(Kind.TEXT, "its auth token; a new one if left out", False),
 }
 NEW_VALUE = {"value": Field(Kind.VALUE, "an array of texts, or one text, number or boolean")}
+NEW_MODE = {
+    "mode": Field(
+        Kind.TEXT,
+        f"one of {', '.join(PinMode)}",
+        limits={"enum": [str(mode) for mode in PinMode]},
+    ),
+    "every_ms": Field(
+        Kind.NUMBER,
+        "how often a device is asked for an input, ms; null or left out for never",
+        False,
+        {"type": "integer", "minimum": MIN_EVERY_MS, "maximum": MAX_EVERY_MS},
+        is_nullable=True,
+    ),
+}
 EVENTS = {
     "device": Field(Kind.TEXT, "slug, all devices if left out", False),
     "limit": Field(
@@ -45,6 +64,7 @@ class Devices:
     def __init__(self, services: Services, writer: PinWriter) -> None:
         self._services = services
         self._writer = writer
+        self._reads = PinReads(services)
 
     async def list(self, _call: Call) -> web.Response:
         """All devices."""
@@ -102,17 +122,33 @@ class Devices:
         return api_json({"pins": [pin_view(device, state) for state in states]})
 
     async def pin(self, call: Call) -> web.Response:
-        """One pin."""
-        device = self._services.registry.get(call.request.match_info["slug"].lower())
-        state = self._services.store.get(device.slug, parse_pin(call.request.match_info["pin"]))
-        return api_json(pin_view(device, state))
+        """One pin; a D or A pin without a value is read first."""
+        device, pin = self._addressed(call)
+        await self._reads.ask(device.slug, pin)
+        return api_json(pin_view(device, self._services.store.get(device.slug, pin)))
 
     async def write(self, call: Call) -> web.Response:
         """Write a pin as a command; the answer is the pin."""
-        device = self._services.registry.get(call.request.match_info["slug"].lower())
-        pin = parse_pin(call.request.match_info["pin"])
+        device, pin = self._addressed(call)
         body = await read_object(call.request, NEW_VALUE)
         await self._writer.write(device.slug, {pin: body["value"]}, call.caller.origin)
+        return api_json(pin_view(device, self._services.store.get(device.slug, pin)))
+
+    async def set_mode(self, call: Call) -> web.Response:
+        """Give a D or A pin a mode; the answer is the pin."""
+        device, pin = self._addressed(call)
+        body = await read_object(call.request, NEW_MODE)
+        if body["mode"] not in set(PinMode):
+            found = body["mode"][:40]
+            raise RequestError(f"body.mode: expected one of {', '.join(PinMode)}, found {found!r}")
+        every_ms = body.get("every_ms")
+        if every_ms is not None and every_ms not in range(MIN_EVERY_MS, MAX_EVERY_MS + 1):
+            raise RequestError(
+                "body.every_ms: expected a whole number of milliseconds from"
+                f" {MIN_EVERY_MS} to {MAX_EVERY_MS}, found {every_ms:g}"
+            )
+        direct = DirectPin(PinMode(body["mode"]), None if every_ms is None else int(every_ms))
+        await self._writer.set_mode(device.slug, pin, direct, call.caller.origin)
         return api_json(pin_view(device, self._services.store.get(device.slug, pin)))
 
     async def events(self, call: Call) -> web.Response:
@@ -127,3 +163,12 @@ class Devices:
             raise RequestError(f"limit: expected a whole number from 1 to {MAX_EVENTS}")
         events = await self._services.journal.events(slug, count)
         return api_json({"events": [event_view(event) for event in events]})
+
+    def _addressed(self, call: Call) -> tuple[Device, str]:
+        """Device and pin that the path names.
+
+        Raises:
+            UnknownDevice, UnknownPin: there is none.
+        """
+        device = self._services.registry.get(call.request.match_info["slug"].lower())
+        return device, parse_pin(call.request.match_info["pin"])

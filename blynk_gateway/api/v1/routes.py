@@ -11,7 +11,8 @@ from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.status import Status
 from blynk_gateway.api.v1.access import Call, Role
 from blynk_gateway.api.v1.admin import ADOPTION, NEW_TOKEN, PAIRING, Admin
-from blynk_gateway.api.v1.devices import EVENTS, NEW_DEVICE, NEW_VALUE, Devices
+from blynk_gateway.api.v1.devices import EVENTS, NEW_DEVICE, NEW_MODE, NEW_VALUE, Devices
+from blynk_gateway.api.v1.gpio import NEW_LEVEL, NEW_VOLTAGE, GpioRoutes
 from blynk_gateway.api.v1.live import WANTED, Live
 from blynk_gateway.api.v1.schema import Field
 
@@ -47,13 +48,14 @@ class OpenRoute(NamedTuple):
     summary: str
 
 
-def routes(devices: Devices, live: Live, admin: Admin) -> list[Route]:
+def routes(devices: Devices, live: Live, admin: Admin, gpio: GpioRoutes) -> list[Route]:
     """All routes of `/api/v1` that need a caller."""
     viewer, operator, root = Role.VIEWER, Role.OPERATOR, Role.ADMIN
     base = "/api/v1"
     device = f"{base}/devices/{{slug}}"
     pin = f"{base}/pins/{{slug}}/{{pin}}"
     tokens = f"{base}/api-tokens"
+    simulated = f"{base}/sim"
     return [
         Route("GET", f"{base}/devices", viewer, devices.list, "All devices."),
         Route(
@@ -65,6 +67,28 @@ def routes(devices: Devices, live: Live, admin: Admin) -> list[Route]:
         Route("GET", f"{device}/pins", viewer, devices.pins, "All pins of a device."),
         Route("GET", pin, viewer, devices.pin, "One pin."),
         Route("PUT", pin, operator, devices.write, "Write a pin, as a command.", NEW_VALUE),
+        Route(
+            "PUT", f"{pin}/mode", operator, devices.set_mode, "Set a D or A pin's mode.", NEW_MODE
+        ),
+        Route("GET", f"{base}/gpio", viewer, gpio.state, "The Pi's lines and peripherals."),
+        Route("GET", f"{simulated}/lines", viewer, gpio.lines, "All simulated lines."),
+        Route(
+            "PUT",
+            f"{simulated}/lines/{{n}}",
+            operator,
+            gpio.drive,
+            "Put a level on a simulated input.",
+            NEW_LEVEL,
+        ),
+        Route("GET", f"{simulated}/adc", viewer, gpio.adc, "The simulated converter."),
+        Route(
+            "PUT",
+            f"{simulated}/adc/{{channel}}",
+            operator,
+            gpio.set_adc,
+            "Put a voltage on a channel of the simulated converter.",
+            NEW_VOLTAGE,
+        ),
         Route("GET", f"{base}/events", viewer, devices.events, "Latest events.", query=EVENTS),
         Route("GET", f"{base}/changes", viewer, live.changes, "Changes, as NDJSON.", query=WANTED),
         Route("GET", f"{base}/ws", viewer, live.socket, "Changes, by WebSocket.", success=101),

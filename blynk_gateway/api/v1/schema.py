@@ -48,20 +48,23 @@ class Field(NamedTuple):
 
     Attributes:
         limits: what else the document says of it, in the words of JSON Schema; handlers check it.
+        is_nullable: whether JSON's null will do too; the field is then None.
     """
 
     kind: Kind
     description: str
     is_required: bool = True
     limits: Mapping[str, Any] = MappingProxyType({})
+    is_nullable: bool = False
 
     def schema(self) -> dict[str, Any]:
         """The field in the OpenAPI document."""
-        return {**JSON_SCHEMAS[self.kind], **self.limits}
+        nullable = {"nullable": True} if self.is_nullable else {}
+        return {**JSON_SCHEMAS[self.kind], **self.limits, **nullable}
 
 
 async def read_object(request: web.Request, fields: Mapping[str, Field]) -> dict[str, Any]:
-    """The body as checked fields: `str`, `float` or `PinValue` by kind.
+    """The body as checked fields: `str`, `float` or `PinValue` by kind, None where null will do.
 
     Raises:
         WrongContentType: not declared as JSON.
@@ -83,6 +86,8 @@ async def read_object(request: web.Request, fields: Mapping[str, Field]) -> dict
 
 
 def _checked(name: str, field: Field, found: object) -> object:
+    if found is None and field.is_nullable:
+        return None
     checked: object = None
     match field.kind:
         case Kind.TEXT:

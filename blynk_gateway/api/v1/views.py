@@ -7,6 +7,7 @@ from blynk_gateway.core.change import (
     DefinitionChange,
     EventChange,
     MetadataChange,
+    ModeChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -42,6 +43,8 @@ def pin_view(device: Device, state: PinState) -> dict[str, Any]:
         "value": printable_value(state.shown),
         "at_ms": state.at_ms,
         "seq": state.seq,
+        "mode": None if state.direct is None else str(state.direct.mode),
+        "every_ms": None if state.direct is None else state.direct.every_ms,
         "datastream": None if state.datastream is None else _datastream_view(state.datastream),
         "properties": {
             name: printable_value(value)
@@ -88,7 +91,7 @@ def snapshot_view(slug: str, state: PinState) -> dict[str, Any]:
     }
 
 
-def change_view(change: Change) -> dict[str, Any]:
+def change_view(change: Change) -> dict[str, Any]:  # noqa: PLR0911  one kind after another
     """Any change, its kind as `type`."""
     common = {"seq": change.seq, "at_ms": change.at_ms, "origin": str(change.origin)}
     match change:
@@ -102,6 +105,13 @@ def change_view(change: Change) -> dict[str, Any]:
                 "address": f"{change.device}/{change.pin}",
                 "name": change.name,
                 "value": printable_value(change.value),
+            }
+        case ModeChange():
+            return common | {
+                "type": "mode",
+                "address": f"{change.device}/{change.pin}",
+                "mode": str(change.direct.mode),
+                "every_ms": change.direct.every_ms,
             }
         case MetadataChange():
             return common | {

@@ -1,10 +1,14 @@
+import array
 import asyncio
+import fcntl
 import socket
+import termios
 from pathlib import Path
 
 import pytest
 
 from blynk_gateway.blynk_server import flow
+from blynk_gateway.blynk_server.carriers import TcpConnection
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
 from tests.helpers.devices import OTHER_TOKEN, Bench, running
@@ -13,6 +17,15 @@ from tests.helpers.wire import BLYNKLIB_INFO, TOKEN, Frame
 
 def hardware(body: bytes, message_id: int = 3) -> bytes:
     return encode_frame(Command.HARDWARE, message_id, body)
+
+
+def unread(bench: Bench) -> int:
+    """Bytes of the only device that wait in the kernel."""
+    (connection,) = bench.server._context.connections
+    assert isinstance(connection, TcpConnection)
+    count = array.array("i", [0])
+    fcntl.ioctl(connection._transport.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+    return count[0]
 
 
 async def test_a_silent_device_is_closed_and_offline(
@@ -34,7 +47,8 @@ async def test_commands_wait_until_the_info_is_answered(tmp_path: Path) -> None:
         bench.add()
         async with await bench.log_in(info=None) as peer:
             bench.command("V1", "1")
-            await asyncio.sleep(0.05)
+            # Only pings are answered as yet.
+            assert await peer.fence() == []
             peer.send(encode_frame(17, 2, b"ver\x001\0h-beat\x0010\0buff-in\x00256\0build\0x"))
             assert await peer.receive() == Frame(0, 2, b"200")
             assert (await peer.receive()).body == b"vw\x001\x001"
@@ -60,8 +74,11 @@ async def test_a_closed_gate_stops_reading_and_loses_nothing(tmp_path: Path) -> 
         async with await bench.log_in() as peer:
             bench.gate.close()
             peer.write_pin(1, "a")
-            await peer.writer.drain()
-            await asyncio.sleep(0.1)
+            await bench.reached(lambda: unread(bench) > 0)
+            # A loop that were told of them would have read them by its next turn.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert unread(bench) > 0
             assert bench.value("V1") == ()
             bench.gate.open()
             await bench.reached(lambda: bench.value("V1") == ("a",))
@@ -77,10 +94,36 @@ async def test_silence_while_the_gate_is_closed_is_not_held_against_a_device(
         async with await bench.log_in(info=b"ver\x001\0buff-in\x00256\0build\0x") as peer:
             bench.gate.close()
             peer.write_pin(1, "a")
-            await asyncio.sleep(0.5)
+            (connection,) = bench.server._context.connections
+            too_late = bench.clock.monotonic() + 0.2
+            # Its timer has gone off after it would have been idle for too long.
+            await bench.reached(lambda: connection._timer_at > too_late + flow.RESUME_GRACE_S)
             assert device.is_online
             bench.gate.open()
             await bench.reached(lambda: bench.value("V1") == ("a",))
+
+
+async def test_a_closed_gate_costs_a_silent_device_one_look_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blynk_gateway.protocol.server.DEFAULT_IDLE_S", 0.05)
+    monkeypatch.setattr(flow, "RESUME_GRACE_S", 0.1)
+    looks = 0
+
+    def look(connection: flow.Flow) -> None:
+        nonlocal looks
+        looks += 1
+        on_timer(connection)
+
+    on_timer = flow.Flow._on_timer
+    monkeypatch.setattr(flow.Flow, "_on_timer", look)
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in(info=b"ver\x001\0buff-in\x00256\0build\0x"):
+            bench.gate.close()
+            began = bench.clock.monotonic()
+            await bench.reached(lambda: looks >= 4)
+            assert bench.clock.monotonic() - began >= 0.25
 
 
 async def test_a_device_that_does_not_read_is_cut_and_others_go_on(

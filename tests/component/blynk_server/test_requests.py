@@ -4,6 +4,7 @@ import pytest
 
 from blynk_gateway.core.change import EventChange
 from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
 from tests.helpers.clock import FakeClock
@@ -38,12 +39,16 @@ async def test_sync_all_answers_in_pin_order_without_unsynced_datastreams(tmp_pa
         bench.add("greenhouse", TOKEN, hidden, Datastream("V4", "Empty"))
         for pin in ("V10", "D4", "V9", "A0"):
             bench.command(pin, "1")
+        bench.store.set_mode("greenhouse", "D5", DirectPin(PinMode.PWM), API)
+        bench.command("D5", "9")
         async with await bench.log_in() as peer:
+            await peer.fence()
             peer.send(encode_frame(16, 5, b""))
             assert [one.body for one in await peer.fence()] == [
                 b"vw\x009\x001",
                 b"vw\x0010\x001",
                 b"dw\x004\x001",
+                b"aw\x005\x009",
                 b"aw\x000\x001",
             ]
 
@@ -185,7 +190,10 @@ async def test_a_bridge_to_itself_reaches_the_sibling_but_not_the_sender(tmp_pat
             peer.send(encode_frame(15, 6, b"64\0i\0" + TOKEN.encode()))
             peer.send(encode_frame(15, 7, b"64\0dw\x004\x001"))
             assert await peer.fence() == [Frame(0, 6, b"200")]
-            assert await sibling.fence() == [Frame(15, 7, b"dw\x004\x001")]
+            assert await sibling.fence() == [
+                Frame(20, 1, b"pm\x004\0out"),
+                Frame(15, 7, b"dw\x004\x001"),
+            ]
 
 
 async def test_bridge_errors_have_the_originals_statuses(tmp_path: Path) -> None:

@@ -21,6 +21,41 @@ def test_a_faulty_configuration_is_78_with_every_fault(
     assert len(json.loads(capsys.readouterr().out)["faults"]) == 2
 
 
+def test_warnings_go_to_standard_error_and_are_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("gpio:\n  direct: [14]\n")
+    warning = (
+        f"{config}:2: gpio.direct: warning: found GPIO 14, which is UART TXD;"
+        " it works as a plain line only without enable_uart=1 in config.txt"
+    )
+    assert main(["check-config", "--config", str(config)]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{config}: no faults, 1 warning\n"
+    assert told.err == f"{warning}\n"
+    assert main(["check-config", "--print", "--config", str(config)]) == 0
+    told = capsys.readouterr()
+    assert told.err == f"{warning}\n"
+    assert f"direct: [14]  # {config}:2\n" in told.out
+    assert main(["check-config", "--json", "--config", str(config)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"faults": [], "warnings": [warning]}
+    config.write_text("gpio: {direct: [14, 15]}\n")
+    assert main(["check-config", "--config", str(config)]) == 0
+    assert capsys.readouterr().out == f"{config}: no faults, 2 warnings\n"
+
+
+def test_peripherals_are_printed_with_every_option_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("gpio:\n  peripherals:\n    pump: {type: relay, line: 17, pin: V1}\n")
+    assert main(["check-config", "--print", "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert f"      line: 17  # {config}:3\n" in out
+    assert "      on_stop: off  # default\n" in out
+
+
 def test_check_config_prints_the_options_in_force(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,3 +74,70 @@ def test_pin_watch_without_addresses_watches_all_as_json(
         ["21.5"],
         ["1", "2"],
     ]
+
+
+def test_pin_set_sends_an_effect_as_it_is(tmp_path: Path) -> None:
+    with control_server(tmp_path) as control:
+        control.answers["PUT /api/v1/pins/pi/V1"] = (200, PIN)
+        assert run(tmp_path, "pin", "set", "pi/V1", "blink", "200", "800", "5") == 0
+        assert control.requests[0][1] == {"value": ["blink", "200", "800", "5"]}
+
+
+@pytest.mark.parametrize(
+    ("mode", "every_ms", "line"),
+    [
+        ("in", 1000, "in every 1s"),
+        ("pu", 1500, "pu every 1500ms"),
+        ("pwm", None, "pwm"),
+        (None, None, "none"),
+    ],
+)
+def test_pin_mode_prints_what_a_pin_is_used_as(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    mode: str | None,
+    every_ms: int | None,
+    line: str,
+) -> None:
+    pin: dict[str, object] = {"address": "a/D8", "pin": "D8", "mode": mode, "every_ms": every_ms}
+    with control_server(tmp_path) as control:
+        # Its own route would have the pin read, and so used.
+        control.answers["GET /api/v1/devices/a/pins"] = (200, {"pins": [PIN, pin]})
+        assert run(tmp_path, "pin", "mode", "A/d8") == 0
+        assert capsys.readouterr().out == f"{line}\n"
+        assert run(tmp_path, "pin", "mode", "a/D8", "--json") == 0
+        told = {"address": "a/D8", "mode": mode, "every_ms": every_ms}
+        assert json.loads(capsys.readouterr().out) == told
+
+
+def test_pin_that_nobody_used_has_no_mode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with control_server(tmp_path) as control:
+        control.answers["GET /api/v1/devices/a/pins"] = (200, {"pins": [PIN]})
+        assert run(tmp_path, "pin", "mode", "a/D8") == 0
+        assert capsys.readouterr().out == "none\n"
+
+
+def test_pin_mode_sets_it_and_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pin = {"address": "a/A0", "mode": "in", "every_ms": 1000}
+    with control_server(tmp_path) as control:
+        control.answers["PUT /api/v1/pins/a/A0/mode"] = (200, pin)
+        assert run(tmp_path, "pin", "mode", "a/A0", "in", "--every", "1s") == 0
+        assert capsys.readouterr().out == ""
+        assert run(tmp_path, "pin", "mode", "a/A0", "in", "--json") == 0
+        assert json.loads(capsys.readouterr().out) == pin
+        path = "PUT /api/v1/pins/a/A0/mode"
+        assert control.requests == [
+            (path, {"mode": "in", "every_ms": 1000}),
+            (path, {"mode": "in", "every_ms": None}),
+        ]
+
+
+def test_an_interval_without_a_mode_is_bad_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "pin", "mode", "a/A0", "--every", "1s") == 2
+    assert "--every goes with a MODE" in capsys.readouterr().err

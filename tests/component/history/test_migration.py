@@ -5,6 +5,7 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from blynk_gateway.core.direct import PinMode
 from blynk_gateway.errors import SchemaTooNew
 from blynk_gateway.history.migration import STEPS, migrate, scripts
 from tests.component.history.system import System, files_of
@@ -57,6 +58,15 @@ async def test_database_of_schema_1_is_read_in_full(tmp_path: Path) -> None:
         assert [token.name for token in await system.journal.api_tokens()] == ["phone"]
 
 
+async def test_database_of_schema_2_keeps_the_modes_of_pins(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v2.db", tmp_path / "gateway.db")
+    async with System(tmp_path) as system:
+        assert system.restored.modes == {
+            "shed": {"D4": (PinMode.OUT, None), "A0": (PinMode.IN, 1000)}
+        }
+        assert system.values["shed/D4"] == ("1",)
+
+
 async def test_later_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     async with System(tmp_path) as system:
         pass
@@ -64,7 +74,7 @@ async def test_later_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = system.path.read_bytes()
-    with pytest.raises(SchemaTooNew, match="has schema version 99; expected at most 1"):
+    with pytest.raises(SchemaTooNew, match=f"has schema version 99; expected at most {len(STEPS)}"):
         await System(tmp_path).journal.open()
     assert system.path.read_bytes() == before
     assert files_of(tmp_path, "*.damaged-*") == {}

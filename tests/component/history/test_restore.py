@@ -3,6 +3,7 @@ from pathlib import Path
 from blynk_gateway.core.change import EventKind, Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
 from tests.component.history.system import ORIGIN, System
 
 
@@ -71,6 +72,21 @@ async def test_what_devices_told_comes_back(tmp_path: Path) -> None:
         assert restored.metadata == {"a": {"Ort \udcff": ""}}
         assert restored.infos == {"a": (("ver", "1.3.2"), ("h-beat", ""), ("", "x"))}
         assert restored.last_seen == {"a": seen_ms}
+
+
+async def test_learned_modes_of_pins_come_back_until_the_device_is_removed(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        system.add("a")
+        system.add("b")
+        system.store.set_mode("a", "D8", DirectPin(PinMode.OUT), ORIGIN)
+        system.store.set_mode("a", "D8", DirectPin(PinMode.PULL_UP, 500), ORIGIN)
+        system.store.set_mode("a", "A0", DirectPin(PinMode.IN), ORIGIN)
+        system.store.set_mode("b", "D1", DirectPin(PinMode.PWM), ORIGIN)
+        system.registry.remove("b", ORIGIN)
+    async with System(tmp_path) as system:
+        assert system.restored.modes == {
+            "a": {"D8": (PinMode.PULL_UP, 500), "A0": (PinMode.IN, None)}
+        }
 
 
 async def test_device_without_info_has_none_after_restart(tmp_path: Path) -> None:

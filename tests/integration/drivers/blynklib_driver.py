@@ -4,14 +4,23 @@ import sys
 
 import blynklib
 
-from tests.integration.drivers.driver import Commands, tell
+from tests.integration.drivers.driver import DIRECT_OPS, Commands, tell
 
 HEARTBEAT_S = 2
 """Short, because only a missed heartbeat tells this client that its server is gone."""
 
 
+class Client(blynklib.Blynk):  # type: ignore[misc]  # the library has no types
+    """The stock client; tells what it is given to process."""
+
+    def process(self, msg_type: int, msg_id: int, msg_len: int, msg_args: list[str]) -> None:
+        if msg_type == self.MSG_HW and msg_args[0] in DIRECT_OPS:
+            tell("direct", *msg_args)
+        super().process(msg_type, msg_id, msg_len, msg_args)
+
+
 def main(host: str, port: str, token: str) -> None:
-    blynk = blynklib.Blynk(token, server=host, port=int(port), heartbeat=HEARTBEAT_S, log=print)
+    blynk = Client(token, server=host, port=int(port), heartbeat=HEARTBEAT_S, log=print)
 
     @blynk.handle_event("connect")  # type: ignore[untyped-decorator]
     def connected() -> None:
@@ -28,6 +37,9 @@ def main(host: str, port: str, token: str) -> None:
             action, pin, *values = command
             if action == "write":
                 blynk.virtual_write(int(pin), *values)
+            elif action == "report":
+                # What its API has no call for: as `virtual_write` does, with another op.
+                blynk.send(blynk._pack_msg(blynk.MSG_HW, pin, *values))
             else:
                 blynk.virtual_sync(pin, *values)
 

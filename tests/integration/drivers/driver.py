@@ -1,14 +1,17 @@
 """What the drivers of stock Python clients share: commands from standard input, events to output.
 
-A command is a JSON array on one line: ["write", pin, value…], ["sync", pin…]. An event is a line
-that begins with "@ ", then a JSON array: ["connected"], ["write", pin, value…]. Other lines are the
-client's own talk.
+A command is a JSON array on one line: ["write", pin, value…], ["sync", pin…], and ["report", op,
+pin, value] for a `dw` or `aw`. An event is a line that begins with "@ ", then a JSON array:
+["connected"], ["write", pin, value…], and ["direct", op, parameter…] for a frame about direct pins,
+which these clients take and drop. Other lines are the client's own talk.
 """
 
 import json
 import queue
 import sys
 import threading
+
+DIRECT_OPS = frozenset({"pm", "dw", "aw", "dr", "ar"})
 
 
 def tell(*event: object) -> None:

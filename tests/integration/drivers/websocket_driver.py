@@ -7,7 +7,7 @@ import sys
 
 import aiohttp
 
-from tests.integration.drivers.driver import Commands, tell
+from tests.integration.drivers.driver import DIRECT_OPS, Commands, tell
 
 CONNECT_EVERY_S = 0.2
 POLL_S = 0.02
@@ -31,6 +31,10 @@ def handle(message: bytes) -> bytes | None:
         return None
     assert len(message) == 5 + length, message
     operation, pin, *value = message[5:].decode().split("\0")
+    if operation in DIRECT_OPS:
+        assert command == HARDWARE, message
+        tell("direct", operation, pin, *value)
+        return None
     assert (command, operation) == (HARDWARE, "vw"), message
     tell("write", int(pin), *value)
     return None
@@ -43,6 +47,8 @@ async def obey(socket: aiohttp.ClientWebSocketResponse, commands: Commands) -> N
             action, pin, *values = command
             if action == "write":
                 await socket.send_bytes(frame(HARDWARE, message_id, "vw", pin, *values))
+            elif action == "report":
+                await socket.send_bytes(frame(HARDWARE, message_id, pin, *values))
             else:
                 await socket.send_bytes(frame(SYNC, message_id, "vr", pin, *values))
             message_id += 1

@@ -4,31 +4,17 @@ from blynk_gateway.blynk_server.admission import Admission
 from blynk_gateway.blynk_server.context import BUFFER_BYTES, MIN_READ_BYTES, Context
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.config.options import QuotaOptions
-from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.device import DeviceRegistry
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.pairing import Pairing
-from blynk_gateway.core.store import PinStore
-from blynk_gateway.runtime.health import Health
 from blynk_gateway.runtime.logs import Repeats
+from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock
 
 
 def make_context(clock: FakeClock) -> Context:
-    bus = PinBus()
-    store = PinStore(bus, clock)
-    registry = DeviceRegistry(bus, store, clock)
-    return Context(
-        registry=registry,
-        store=store,
-        bus=bus,
-        pairing=Pairing(registry, clock),
-        clock=clock,
-        gate=Gate(),
-        health=Health(),
-        zone=Zone.of("UTC"),
-        limits=Limits(registry, QuotaOptions()),
+    parts = Parts.new(clock, Zone.of("UTC"))
+    return Context.beside(
+        parts,
+        limits=Limits(parts.registry, QuotaOptions()),
         admission=Admission(10),
         repeats=Repeats(clock),
     )

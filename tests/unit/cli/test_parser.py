@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from blynk_gateway.cli.parser import WIDTH, build_parser
+from blynk_gateway.cli.parser import MODES, WIDTH, build_parser
+from blynk_gateway.core.direct import PinMode
 
 COMMANDS = [
     "run",
@@ -18,9 +19,14 @@ COMMANDS = [
     "pin get",
     "pin set",
     "pin watch",
+    "pin mode",
     "api-token add",
     "api-token list",
     "api-token remove",
+    "gpio status",
+    "gpio config-txt",
+    "sensors scan",
+    "doctor",
 ]
 
 
@@ -83,6 +89,18 @@ def test_pairing_takes_no_other_number_of_minutes(
         build_parser().parse_args(["device", "pair", f"--minutes={minutes}"])
     assert ending.value.code == 2
     assert "is no number of minutes from 0 to 1440" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["1", "x", "-1s", ""])
+def test_an_interval_is_a_duration(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        build_parser().parse_args(["pin", "mode", "a/A0", "in", f"--every={text}"])
+    assert ending.value.code == 2
+    assert "is no duration such as 500ms, 1s or 5m" in capsys.readouterr().err
+
+
+def test_modes_are_those_of_the_core() -> None:
+    assert set(MODES) == set(PinMode)
 
 
 def test_a_new_api_token_may_not_do_everything_unless_asked_for() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from blynk_gateway.config import Options, Setting, as_yaml, effective, load
 
 RICH = """
-gateway: {name: "Shed \\"1\\" \\U0001F33F", slug: shed}
+gateway: {name: "Shed \\"1\\" \\U0001F33F", slug: shed, template: all, pins: {D5: pu, A7: in}}
 data_dir: data
 server: {listen: ["[::1]:80", "localhost:81"], listen_tls: [], quota: {burst: 5}}
 devices:
@@ -13,12 +13,26 @@ devices:
     template: all
     stale_after: 90s
     metadata: {Device Name: "a: b # c", "x.y": z}
+    pins: {D8: out, A0: {mode: in, every: 1s}}
     datastreams: {V2: {default: ["a\\n", '"', ""], unit: "%"}}
 templates:
   all:
     datastreams:
       V1: {type: double, min: -0.5, max: 1e300, default: 1e2}
       V3: {type: enum, labels: {-1: "null", 0: "~"}, fallback: -1}
+gpio:
+  factory: mock
+  direct: [26, 5]
+  analog: {type: mcp3008, every: 500ms}
+  peripherals:
+    pump: {type: relay, line: 17, pin: V1, on_start: "on", max_on: 30m, interlock: water}
+    tap: {type: valve, line: 22, pin: V2, interlock: water}
+    vent: {type: angular_servo, line: 18, pin: V3, initial: 5}
+    soil: {type: mcp3008, pin: V4, deadband: 0.5, range: [100, 0]}
+    tub: {type: ds18b20, id: 28-0123456789ab, pin: V5}
+    night: {type: time_window, start: 22:00, end: 6:00, pin: V6}
+    card: {type: disk, path: /srv, pin: V7}
+    pi: {type: ping, host: "::1", pin: V8}
 links: [{from: greenhouse/V1, to: shed/V1}, {from: shed/D2, to: greenhouse/A0}]
 history: {commit_every: 1.5s, retention: {raw: forever}}
 logging: {level: debug}

@@ -13,6 +13,11 @@ from blynk_gateway.errors import ConfigError
         (Fault("a.yaml", 3, "server.listen", "found x"), "a.yaml:3: server.listen: found x"),
         (Fault("a.yaml", 3, "", "found x"), "a.yaml:3: found x"),
         (Fault("a.yaml", 0, "", "cannot be read"), "a.yaml: cannot be read"),
+        (
+            Fault("a.yaml", 3, "gpio", "found x", is_warning=True),
+            "a.yaml:3: gpio: warning: found x",
+        ),
+        (Fault("a.yaml", 3, "", "found x", is_warning=True), "a.yaml:3: warning: found x"),
     ],
 )
 def test_fault_says_where_then_what(fault: Fault, expected: str) -> None:
@@ -34,6 +39,14 @@ def test_endless_faults_end_the_load() -> None:
         report.add(Fault("a.yaml", MAX_FAULTS + 1, "", "found x"))
     assert len(caught.value.faults) == MAX_FAULTS + 1
     assert str(caught.value.faults[-1]) == "a.yaml: more than 100 faults; correct those above first"
+
+
+def test_warnings_are_no_faults_however_many() -> None:
+    report = Report()
+    for line in range(MAX_FAULTS + 1):
+        report.add(Fault("a.yaml", line + 1, "", "found x", is_warning=True))
+    assert report.faults == []
+    assert len(report.warnings) == MAX_FAULTS + 1
 
 
 def test_found_text_is_cut_and_cannot_steer_a_terminal() -> None:

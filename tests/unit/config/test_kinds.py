@@ -57,6 +57,13 @@ def complaints(scope: Scope) -> list[str]:
     return [str(fault).removeprefix("a.yaml:") for fault in scope.report.faults]
 
 
+def test_section_or_null_shows_its_keys_or_null(scope: Scope) -> None:
+    kind = OrNull(LAMP)
+    lamp = read(kind, "{name: desk}", scope)
+    assert list(kind.settings(lamp, "top")) == list(LAMP.settings(Lamp("desk"), "top"))
+    assert list(kind.settings(read(kind, "null", scope), "top")) == [("top", "null")]
+
+
 def test_key_that_is_not_given_has_its_default(scope: Scope) -> None:
     assert read(LAMP, "{name: desk, on: 1}", scope) == Lamp("desk", 60, 1)
     assert read(LAMP, "{name: desk, on: null}", scope) == Lamp("desk")

@@ -17,6 +17,20 @@ WORDS = st.sampled_from(
         *("token", "listen", "tls", "cert", "quota", "burst", "type", "min", "default", "labels"),
         *(": ", "\n", "  ", "- ", "{", "}", "[", "]", ", ", "&a ", "*a", "<<", "? ", "!secret x"),
         *('"', "'", "|\n", "#", "---\n", "%YAML 1.1\n", "!!map ", "\t", "~", "\\U0010FFFF", "\0"),
+        *(
+            "gpio",
+            "peripherals",
+            "x",
+            "relay",
+            "servo",
+            "mcp3008",
+            "line",
+            "pin",
+            "pins",
+            "D5",
+            "A0",
+        ),
+        *("direct", "all", "analog", "range", "mode", "out", "every", "17"),
         *("int", "enum", "5s", "12:30", "0012", "pi/V1", "0.0.0.0:80", "\x85", "\u2028", "\ufeff"),
     ]
 )
@@ -51,6 +65,24 @@ def test_anchors_and_merge_keys_work(options_of: Callable[[str], Options]) -> No
         ("x", 300_000, "A"),
         ("y", 300_000, "A"),
     ]
+
+
+def test_file_with_warnings_is_used_and_they_come_in_its_order(
+    options_of: Callable[[str], Options], tmp_path: Path
+) -> None:
+    options = options_of("gpio:\n  direct:\n    - 14\n    - 2\n")
+    assert options.gpio.direct == (14, 2)
+    assert [warning.partition(": warning: ")[0] for warning in options.warnings] == [
+        f"{tmp_path}/gateway.yaml:3: gpio.direct",
+        f"{tmp_path}/gateway.yaml:4: gpio.direct",
+    ]
+
+
+def test_warnings_of_a_faulty_file_wait_until_it_is_mended(
+    faults_of: Callable[[str], list[str]],
+) -> None:
+    (fault,) = faults_of("gpio: {direct: [14], bogus: 1}")
+    assert "bogus" in fault
 
 
 def test_options_know_the_line_of_each_key(options_of: Callable[[str], Options]) -> None:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from blynk_gateway.config.options import Address, DeviceOptions, Options, Place
+from blynk_gateway.config.options import Address, DeviceOptions, GatewayOptions, Options, Place
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.datastream import Datastream, Template
 
@@ -20,6 +20,18 @@ def test_device_datastream_stands_in_place_of_the_templates() -> None:
 def test_device_without_template_has_its_own_datastreams_only() -> None:
     device = DeviceOptions("shed", "Shed", Secret("t"))
     assert Options(devices={"shed": device}).datastreams_of(device) == {}
+
+
+def test_gateway_has_datastreams_like_any_device() -> None:
+    shared = {"V1": Datastream("V1", "one")}
+    own = {"V2": Datastream("V2", "own")}
+    gateway = GatewayOptions(template="all", datastreams=own)
+    options = Options(gateway=gateway, templates={"all": Template("all", shared)})
+    assert options.datastreams_of(options.gateway) == {**shared, **own}
+
+
+def test_warnings_do_not_count_as_a_change() -> None:
+    assert Options() == replace(Options(), warnings=("gateway.yaml:3: warning: x",))
 
 
 def test_address_shows_ipv6_in_brackets() -> None:

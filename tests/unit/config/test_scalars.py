@@ -10,14 +10,17 @@ from blynk_gateway.config.fault import Rejected, Report
 from blynk_gateway.config.options import Address
 from blynk_gateway.config.scalars import (
     BOOLEAN,
+    HOST,
     MAX_DURATION_MS,
     NUMBER,
+    PHYSICAL_PIN,
     PIN_ADDRESS,
     SLUG,
     VIRTUAL_PIN,
     FilePath,
     duration_or,
     format_duration,
+    number_from,
     parse_duration,
     parse_listen_address,
     parse_text,
@@ -114,6 +117,19 @@ def test_text_that_is_no_line_is_refused(text: str) -> None:
         (VIRTUAL_PIN.parse, {"v05": "V5", "V255": "V255"}, ["V256", "D1", "A0", "5", ""]),
         (PIN_ADDRESS.parse, {"Pi/d1": PinAddress("pi", "D1")}, ["V5", "pi/", "/V5", "pi/V5/1"]),
         (whole_number(0, 9).parse, {"007": 7, "+9": 9}, ["10", "-1", "1.0", "0x1", "9" * 5000]),
+        (PHYSICAL_PIN.parse, {"d08": "D8", "A255": "A255"}, ["V1", "D256", "8", ""]),
+        (
+            HOST.parse,
+            {
+                "router.lan": "router.lan",
+                "10.0.0.1": "10.0.0.1",
+                "::1": "::1",
+                "FE80::1": "fe80::1",
+            },
+            ["-f", "a b", "1.2.3", "256.0.0.1", "[::1]", ""],
+        ),
+        (number_from(0, 1.5).parse, {"0": 0.0, "1.5": 1.5}, ["-0.1", "1.6", "nan", "x", ""]),
+        (duration_or("never", 1000, 5000).parse, {"never": None, "5s": 5000}, ["5001ms"]),
         (duration_or("never", 1000).parse, {"never": None, "1s": 1000}, ["999ms", "Never", "1"]),
     ],
 )

@@ -8,13 +8,23 @@ from typing import Any
 import pytest
 
 from blynk_gateway.config import Options, as_yaml, effective, load
-from blynk_gateway.config.kinds import Kind, ListOf, MapOf, Section
+from blynk_gateway.config.kinds import Kind, ListOf, MapOf, OrNull, Section
+from blynk_gateway.config.pins import PinUse
 from blynk_gateway.config.schema import SCHEMA
+from blynk_gateway.config.typed import Typed
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/reference/config.md").read_text()
 EXAMPLE = ROOT / "config/gateway.example.yaml"
-PLACEHOLDERS = {"devices": "<slug>", "templates": "<name>", "datastreams": "<pin>"}
+PLACEHOLDERS = {
+    "devices": "<slug>",
+    "templates": "<name>",
+    "peripherals": "<name>",
+    "datastreams": "<pin>",
+    "pins": "<pin>",
+}
+LIKE_ANOTHER = {"devices.<slug>.datastreams", "gateway.datastreams", "gateway.pins"}
+"""Their entries are documented elsewhere."""
 
 # One device and one template that leave everything else to the defaults.
 MINIMAL = "devices: {<slug>: {token: t}}\ntemplates: {<name>: {datastreams: {<pin>: }}}\n"
@@ -26,13 +36,23 @@ def documented() -> list[str]:
 
 
 def keys_of(kind: Kind[Any], path: str) -> Iterator[str]:
-    """Every option below a kind; a device's own datastreams are those of templates."""
+    """Every option below a kind; those that are entries of the same sort once."""
     match kind:
         case Section():
             for key in kind.keys:
                 yield from keys_of(key.kind, f"{path}.{key.name}".removeprefix("."))
-        case MapOf() if path != "devices.<slug>.datastreams":
+        case MapOf() if path not in LIKE_ANOTHER:
+            if not isinstance(kind.section, Section):
+                yield path
             yield from keys_of(kind.section, f"{path}.{PLACEHOLDERS[path.rpartition('.')[2]]}")
+        case PinUse():
+            yield from keys_of(kind.section, path)
+        case Typed():
+            keys = (key for shape in kind.shapes.values() for key in keys_of(shape, path))
+            yield from dict.fromkeys(keys)
+        case OrNull(kind=Section()):
+            yield path
+            yield from keys_of(kind.kind, path)
         case ListOf(kind=Section()):
             yield path
             yield from keys_of(kind.kind, f"{path}[]")
@@ -77,6 +97,8 @@ def test_example_with_every_option_switched_on_sets_each_section(tmp_path: Path)
     given = {re.sub(r"[.[].*", "", key) for key in options.places}
     assert given == {key.name for key in SCHEMA.keys}
     assert set(options.devices["greenhouse"].datastreams) == {"V7", "V8"}
+    assert set(options.gpio.peripherals) == {"pump", "lamp", "door", "soil", "heat"}
+    assert options.warnings == ()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config/templates").glob("*.yaml")), ids=str)
@@ -87,7 +109,7 @@ def test_ready_made_template_is_fine_and_named_like_its_file(path: Path) -> None
 
 
 def test_sections_of_later_versions_are_not_taken_silently() -> None:
-    later = {"gpio", "mqtt", "upstream", "automations", "webhooks", "dashboards"}
+    later = {"mqtt", "upstream", "automations", "webhooks", "dashboards"}
     assert SCHEMA.later == later
     assert not later & {key.name for key in SCHEMA.keys}
 

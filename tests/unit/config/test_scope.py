@@ -69,6 +69,17 @@ def test_fault_of_a_key_that_is_not_given_stands_at_its_parent(scope: Scope) -> 
     assert [fault.line for fault in scope.report.faults] == [3, 0]
 
 
+def test_warning_stands_where_a_fault_would_and_is_none(scope: Scope) -> None:
+    scope.note("gpio", node("\n\nx"))
+    scope.warn_at("gpio.direct", "found 14")
+    assert scope.report.faults == []
+    assert [str(each) for each in scope.report.warnings] == [
+        "a.yaml:3: gpio.direct: warning: found 14"
+    ]
+    assert scope.line_of("gpio.direct") == 3
+    assert scope.line_of("links") == 0
+
+
 def test_entry_that_is_faulty_makes_its_list_faulty(scope: Scope) -> None:
     scope.fault(1, "server.listen[2]", "found x")
     assert scope.is_faulty("server.listen")

@@ -1,6 +1,7 @@
 import pytest
 
 from blynk_gateway.core.datastream import INT32_MAX, INT32_MIN, Datastream, DatastreamType
+from blynk_gateway.core.effects import EffectKind
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import InvalidValue
 
@@ -155,3 +156,41 @@ def test_refusal_names_the_pin_and_cuts_what_was_sent() -> None:
 )
 def test_numbers_enums_and_truths_are_numeric(kind: DatastreamType, is_numeric: bool) -> None:
     assert stream(kind).is_numeric is is_numeric
+
+
+STRICT = Datastream(
+    "V1",
+    "Pump",
+    DatastreamType.INT,
+    minimum=0,
+    maximum=1,
+    is_strict=True,
+    parameters=1,
+    effects=frozenset({EffectKind.BLINK}),
+)
+
+
+@pytest.mark.parametrize("text", ["2", "-1"])
+def test_a_strict_one_refuses_what_others_clamp(text: str) -> None:
+    with pytest.raises(InvalidValue, match="expected a number from 0 to 1"):
+        STRICT.accept((text,))
+    open_ended = Datastream("V1", "Up", DatastreamType.DOUBLE, minimum=0, is_strict=True)
+    assert open_ended.accept(("1e9",)) == ("1e9",)
+    with pytest.raises(InvalidValue, match="expected a number from 0 to any"):
+        open_ended.accept(("-0.5",))
+
+
+@pytest.mark.parametrize("value", [(), ("1", "1")])
+def test_the_number_of_parameters_can_be_fixed(value: PinValue) -> None:
+    with pytest.raises(InvalidValue, match="expected 1 parameters"):
+        STRICT.accept(value)
+
+
+def test_an_effect_is_taken_where_it_is_allowed_and_well_formed() -> None:
+    assert STRICT.accept(("blink", "200")) == ("blink", "200")
+    with pytest.raises(InvalidValue, match="blink was given '1'"):
+        STRICT.accept(("blink", "1"))
+    with pytest.raises(InvalidValue, match="expected a whole number"):
+        STRICT.accept(("toggle",))
+    with pytest.raises(InvalidValue, match="expected a whole number"):
+        stream(DatastreamType.INT).accept(("blink",))

@@ -3,6 +3,7 @@ import pytest
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.store import FUSE_BURST, FUSE_PER_SECOND, MAX_DEPTH, PinStore
 from blynk_gateway.core.value import PinValue
@@ -69,7 +70,7 @@ def test_a_write_is_stored_returned_and_published(fixture: Fixture) -> None:
     assert type(change) is PinChange
     assert fixture.heard() == [change]
     state = fixture.store.get("shed", "V1")
-    assert state == ("V1", ("42",), fixture.clock.now_ms(), 1, None)
+    assert state == ("V1", ("42",), fixture.clock.now_ms(), 1, None, None)
 
 
 def test_a_change_carries_the_previous_value_the_time_and_the_cause(fixture: Fixture) -> None:
@@ -223,7 +224,7 @@ def test_people_and_devices_have_no_fuse(fixture: Fixture) -> None:
 
 def test_a_defined_pin_is_known_before_its_first_write(fixture: Fixture) -> None:
     state = fixture.store.get("shed", "V5")
-    assert state == ("V5", (), 0, 0, TEMPERATURE)
+    assert state == ("V5", (), 0, 0, TEMPERATURE, None)
     assert fixture.store.find("shed", "V5") == state
 
 
@@ -283,3 +284,47 @@ def test_a_forgotten_device_is_gone_with_its_values(fixture: Fixture) -> None:
         fixture.write("V1", "1")
     fixture.store.define("shed", {})
     assert fixture.store.pins("shed") == []
+
+
+@pytest.mark.parametrize(
+    ("pin", "value", "error"),
+    [
+        ("V5", ("21",), NotWritable),
+        ("V6", ("warm",), InvalidValue),
+        ("V0", (), InvalidValue),
+        ("V0", ("x" * 1025,), InvalidValue),
+        ("V256", ("1",), UnknownPin),
+        ("D8", ("2",), InvalidValue),
+        ("D4", ("1",), NotWritable),
+    ],
+)
+def test_a_check_refuses_what_a_command_would_be_refused_for_and_changes_nothing(
+    fixture: Fixture, pin: str, value: PinValue, error: type[PinError]
+) -> None:
+    fixture.store.set_mode("shed", "D4", DirectPin(PinMode.IN), PERSON)
+    fixture.heard()
+    with pytest.raises(error) as checked:
+        fixture.store.check_command("shed", pin, value)
+    with pytest.raises(error) as written:
+        fixture.store.write("shed", pin, value, PERSON, Intent.COMMAND)
+    assert str(checked.value) == str(written.value)
+    assert fixture.heard() == []
+
+
+def test_a_check_of_a_good_command_writes_nothing_and_gives_no_mode(fixture: Fixture) -> None:
+    for pin, value in (("V0", ("a", "b")), ("V6", ("7",)), ("D8", ("1",)), ("A0", ("255",))):
+        fixture.store.check_command("shed", pin, value)
+    assert fixture.heard() == []
+    assert fixture.store.find("shed", "D8") is None
+    with pytest.raises(UnknownDevice):
+        fixture.store.check_command("none", "V0", ("1",))
+
+
+def test_only_the_gateways_own_device_has_pins_that_are_not_open(fixture: Fixture) -> None:
+    fixture.store.define("pi", {}, {}, frozenset({"D5"}))
+    fixture.store.check_open("pi", "D5")
+    fixture.store.check_open("shed", "D6")
+    with pytest.raises(UnknownPin, match=r"pi/D6 is not open .* expected one of: D5"):
+        fixture.store.check_open("pi", "D6")
+    with pytest.raises(UnknownPin, match="pi/D6 is not open"):
+        fixture.store.check_command("pi", "D6", ("1",))

@@ -2,6 +2,8 @@ import pytest
 
 from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.core.effects import EffectKind
 from blynk_gateway.errors import HistoryCorrupt
 from blynk_gateway.history.definitions import dump, load
 
@@ -22,10 +24,14 @@ FULL = DeviceDefinition(
             authority=Authority.CLOUD,
             labels=((0, "off"), (1, "on")),
             fallback=0,
+            is_strict=True,
+            parameters=1,
+            effects=frozenset({EffectKind.BLINK, EffectKind.TOGGLE}),
         ),
     },
     stale_after_ms=90_000,
     metadata={"Location": "Garten"},
+    pins={"D8": DirectPin(PinMode.OUT), "A0": DirectPin(PinMode.IN, 1000)},
 )
 
 

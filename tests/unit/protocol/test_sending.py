@@ -89,6 +89,48 @@ def test_pin_modes_a_client_does_not_survive_are_not_sent() -> None:
     assert open_server().send_hardware("pm", "4", "pwm")
 
 
+def test_modes_of_many_pins_share_as_few_frames_as_the_buffer_allows() -> None:
+    server = open_server(CPP_INFO.replace(b"4096", b"0018"))
+    modes = [("D4", "in"), ("D13", "out"), ("A0", "pwm")]
+    assert server.send_modes(modes)
+    frames = sent(server)
+    assert [frame.body for frame in frames] == [b"pm\x004\0in", b"pm\x0013\0out", b"pm\x000\0pwm"]
+    server = open_server(CPP_INFO.replace(b"4096", b"0019"))
+    assert server.send_modes(modes)
+    # 2 + 5 + 7 bytes and a header of 5 make 19.
+    assert [frame.body for frame in sent(server)] == [b"pm\x004\0in\x0013\0out", b"pm\x000\0pwm"]
+    assert open_server().send_modes([])
+
+
+def test_a_mode_that_fits_no_buffer_is_not_sent() -> None:
+    server = open_server(CPP_INFO.replace(b"4096", b"0008"))
+    assert not server.send_modes([("D4", "in")])
+    assert sent(server) == []
+
+
+def test_a_client_that_raises_on_pulse_width_gets_out_instead() -> None:
+    pi = open_server(PIBLYNK_INFO)
+    assert pi.send_modes([("D4", "pwm"), ("D5", "pu")])
+    assert [frame.body for frame in sent(pi)] == [b"pm\x004\0out\x005\0pu"]
+
+
+def test_a_question_tells_the_id_of_its_answer() -> None:
+    server = open_server()
+    ids = [server.send_read("D12"), server.send_read("A0")]
+    assert sent(server) == [
+        Frame(Command.HARDWARE, ids[0], b"dr\x0012"),
+        Frame(Command.HARDWARE, ids[1], b"ar\x000"),
+    ]
+    assert server.send_read("V4") == 0
+
+
+def test_the_hold_lasts_until_the_info() -> None:
+    server = open_server(None)
+    assert server.is_holding
+    server.receive_data(encode_frame(Command.INTERNAL, 2, CPP_INFO), 0.1)
+    assert not server.is_holding
+
+
 def test_virtual_read_goes_only_to_clients_that_know_it() -> None:
     assert not open_server().send_hardware("vr", "4")
     server = open_server(OLD_CPP_INFO)

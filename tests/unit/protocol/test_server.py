@@ -8,8 +8,11 @@ from blynk_gateway.protocol.events import (
     AnswerDue,
     InfoReceived,
     LoginRequested,
+    PinModesRequested,
+    PinReadRequested,
     PinsWritten,
     PropertySet,
+    ServerEvent,
     SyncRequested,
     TimedOut,
     TimeoutReason,
@@ -202,6 +205,52 @@ def test_reads_by_a_device_are_skipped_in_silence(body: bytes) -> None:
     assert server.receive_data(hardware(body), 1.0) == []
     assert server.data_to_send(1.0) == []
     assert (server.frames_ignored, server.frames_refused) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "event"),
+    [
+        (b"pm\x0013\0out\x0004\0pu", PinModesRequested((("D13", "out"), ("D4", "pu")), 9)),
+        (b"pm\x001\0any word\0", PinModesRequested((("D1", "any word"),), 9)),
+        (b"dr\x0012", PinReadRequested("D12", 9)),
+        (b"ar\x000", PinReadRequested("A0", 9)),
+        (b"ar\0A3", PinReadRequested("A3", 9)),
+        (b"vr\x004", PinReadRequested("V4", 9)),
+    ],
+)
+def test_modes_and_reads_are_told_to_an_owner_that_takes_them(
+    body: bytes, event: ServerEvent
+) -> None:
+    server = open_server()
+    server.takes_pin_requests = True
+    assert server.receive_data(hardware(body, 9), 1.0) == [event]
+    assert server.data_to_send(1.0) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"pm\x001",
+        b"pm\x00256\0out",
+        b"pm\0A0\0in",
+        b"pm\x001\0in\x002",
+        b"dr\x00x",
+        b"dr\x001\x002",
+    ],
+)
+def test_malformed_modes_and_reads_are_answered_by_2(body: bytes) -> None:
+    server = open_server()
+    server.takes_pin_requests = True
+    assert server.receive_data(hardware(body, 9), 1.0) == []
+    assert server.data_to_send(1.0) == [response(9, Status.ILLEGAL_COMMAND)]
+
+
+def test_a_write_of_a_direct_pin_is_remembered() -> None:
+    server = open_server()
+    server.receive_data(hardware(b"vw\x001\x001") + hardware(b"vw\x001\x001\x002"), 1.0)
+    assert not server.has_direct_writes
+    server.receive_data(hardware(b"aw\x001\x001") + hardware(b"vw\x001\x001\x002"), 1.0)
+    assert server.has_direct_writes
 
 
 def test_malformed_request_is_answered_by_its_status() -> None:

@@ -7,15 +7,22 @@ import pytest
 
 from blynk_gateway.api.v1.access import Role
 from blynk_gateway.api.v1.admin import NEW_TOKEN
+from blynk_gateway.api.v1.devices import NEW_MODE
+from blynk_gateway.api.v1.gpio import NEW_LEVEL
 from blynk_gateway.api.v1.routes import Route, routes
+from blynk_gateway.core.direct import PinMode
 from tests.helpers.http import ADMIN, OPERATOR, TOKEN, VIEWER, Site
+from tests.helpers.ports import MemorySimulation
 
 TOKENS = {Role.VIEWER: VIEWER, Role.OPERATOR: OPERATOR, Role.ADMIN: ADMIN}
+OTHERS = {"every_ms": {"mode": "in"}}
+"""What else a body must have for a field to be looked at."""
+
 STREAMS = {"/api/v1/changes"}
 
 
 def table(site: Site) -> list[Route]:
-    return routes(_Handlers(), _Handlers(), _Handlers())  # type: ignore[arg-type]
+    return routes(_Handlers(), _Handlers(), _Handlers(), _Handlers())  # type: ignore[arg-type]
 
 
 class _Handlers:
@@ -24,7 +31,8 @@ class _Handlers:
 
 
 def filled(path: str) -> str:
-    return path.replace("{slug}", "greenhouse").replace("{pin}", "V0").replace("{name}", "nobody")
+    named = {"slug": "greenhouse", "pin": "V0", "name": "nobody", "n": "27", "channel": "0"}
+    return path.format(**named)
 
 
 async def document(site: Site) -> dict[str, Any]:
@@ -67,6 +75,7 @@ async def test_every_described_route_answers_and_asks_for_its_role(site: Site) -
 
 async def test_bodies_of_the_document_are_the_ones_that_are_checked(site: Site) -> None:
     paths = (await document(site))["paths"]
+    site.gpio.simulation = MemorySimulation()
     with_body = 0
     for route in table(site):
         operation = paths[route.path][route.method.lower()]
@@ -87,11 +96,12 @@ async def test_bodies_of_the_document_are_the_ones_that_are_checked(site: Site) 
             answer = await site.request(route.method, filled(route.path), {}, bearer=ADMIN)
             assert f"body.{schema['required'][0]}: missing" in answer.json["error"]["message"]
             assert name in schema["properties"]
-    assert with_body == 5
+    assert with_body == 8
 
 
 async def test_limits_of_the_document_are_the_ones_that_are_checked(site: Site) -> None:
     bounds = {"minimum": -1, "maximum": 1, "minLength": -1, "maxLength": 1}
+    site.gpio.simulation = MemorySimulation()
     beyond = 0
     for route in table(site):
         for name, field in (route.body or {}).items():
@@ -101,9 +111,13 @@ async def test_limits_of_the_document_are_the_ones_that_are_checked(site: Site) 
                 beyond += 1
                 size = field.limits[word] + step
                 found = size if word in ("minimum", "maximum") else "x" * size
-                answer = await site.request(route.method, route.path, {name: found}, bearer=ADMIN)
+                body = {**OTHERS.get(name, {}), name: found}
+                path = filled(route.path)
+                answer = await site.request(route.method, path, body, bearer=ADMIN)
                 assert f"body.{name}: expected" in answer.json["error"]["message"], (route, word)
-    assert beyond == 4
+    assert beyond == 8
+    assert NEW_LEVEL["level"].limits["enum"] == [0, 1]
+    assert NEW_MODE["mode"].limits == {"enum": [str(mode) for mode in PinMode]}
     assert NEW_TOKEN["role"].limits == {"enum": [str(role) for role in Role]}
 
 

@@ -4,6 +4,7 @@ from blynk_gateway.api.replies import to_json
 from blynk_gateway.api.v1.views import change_view, device_view, pin_view, snapshot_view
 from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.definition import DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
 
@@ -14,18 +15,25 @@ def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
     site.bus.subscribe(mailbox, origin=None, echo=True)
     site.store.write("greenhouse", "V0", ("\udcff",), CONFIG, Intent.REPORT)
     site.registry.set_property(site.device, "V0", "color", ("red",), CONFIG)
+    site.store.set_mode("greenhouse", "A0", DirectPin(PinMode.IN, 1000), CONFIG)
     site.registry.set_metadata(site.device, "Bed", "3", CONFIG)
     site.registry.connected(site.device, CONFIG)
     site.registry.record_event(site.device, EventKind.SYSTEM, "x", "", CONFIG)
     site.add_device("shed", "shed-token", DeviceSource.COMMAND)
     site.registry.remove("shed", CONFIG)
     views = [change_view(change) for change in mailbox.drain()]
-    assert len(views) == 7
+    assert len(views) == 8
     first = views[0]["seq"]
-    assert [view["seq"] for view in views] == list(range(first, first + 7))
+    assert [view["seq"] for view in views] == list(range(first, first + 8))
     assert {(view["at_ms"], view["origin"]) for view in views} == {
         (site.clock.now_ms(), "gateway:config")
     }
+    assert [views[2][name] for name in ("type", "address", "mode", "every_ms")] == [
+        "mode",
+        "greenhouse/A0",
+        "in",
+        1000,
+    ]
     assert views[-1]["name"] is None
     assert b"shed-token" not in to_json(views)
     assert views[0]["value"] == ["\N{REPLACEMENT CHARACTER}"]

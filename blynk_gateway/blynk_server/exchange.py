@@ -1,0 +1,101 @@
+"""Pin values over one connection: those that the far end writes, and those that it is sent."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from blynk_gateway.blynk_server.translation import (
+    command_pin,
+    find_mode,
+    reported_pin,
+    wire_pin,
+)
+from blynk_gateway.core.change import Change, Intent, ModeChange, OriginKind, PinChange
+from blynk_gateway.core.device import Device
+from blynk_gateway.core.value import PinValue
+from blynk_gateway.errors import PinError
+from blynk_gateway.protocol.commands import Status
+from blynk_gateway.protocol.events import PinWrite
+
+if TYPE_CHECKING:
+    from blynk_gateway.blynk_server.connection import DeviceConnection
+
+PAST_MS = 31 * 86_400_000
+FUTURE_MS = 5 * 60_000
+"""How far a device's own timestamp may be from our clock; else ours counts."""
+
+_REPORT = Intent.REPORT
+
+
+def take_writes(
+    connection: "DeviceConnection", device: Device, writes: list[PinWrite], at_ms: int
+) -> None:
+    """Store what came in; a write that is refused is answered by a status."""
+    # Nearly all devices write virtual pins only: nothing is looked up for them.
+    is_plain = not (connection.is_own or connection.wire.has_direct_writes)
+    write = connection.context.store.write
+    slug = device.slug
+    origin = connection.origin
+    for pin, value, message_id in writes:
+        try:
+            if is_plain:
+                write(slug, pin, value, origin, _REPORT, at_ms)
+            else:
+                _take_write(connection, device, pin, value, at_ms)
+        except PinError as error:
+            connection.wire.respond(message_id, Status.ILLEGAL_COMMAND)
+            connection.note_refused("write refused", error)
+
+
+def deliver_change(connection: "DeviceConnection", change: Change, bridge_id: int) -> None:
+    """Queue a change for the far end.
+
+    Args:
+        change: one of those that `PinBus.subscribe_commands` promises.
+        bridge_id: message id of the bridge write that led to it, 0 for none or one that is unknown.
+    """
+    if isinstance(change, ModeChange):
+        if not (connection.is_own or connection.is_opening):
+            connection.direct.change({change.pin: change.direct})
+        return
+    assert isinstance(change, PinChange), "commands are changes of pins and their modes"
+    pin = change.pin
+    if pin[0] != "V":
+        if connection.is_opening and not connection.is_own:
+            # The replay will have it, behind the pin's mode.
+            return
+        pin = wire_pin(pin, find_mode(connection.context.store, change.device, pin))
+    if change.origin.kind is OriginKind.DEVICE and not connection.is_own:
+        message_id = bridge_id or change.seq % 65_535 + 1
+        is_sent = connection.wire.send_bridge(pin, change.value, message_id)
+    else:
+        is_sent = connection.wire.send_pin(pin, change.value)
+    if not is_sent:
+        connection.note_unsent(change.pin)
+
+
+def group_time(connection: "DeviceConnection", group_at_ms: int | None, at_ms: int) -> int:
+    """The time of a group of writes: the device's own if it is credible, else ours."""
+    if group_at_ms is None or at_ms - PAST_MS <= group_at_ms <= at_ms + FUTURE_MS:
+        return at_ms if group_at_ms is None else group_at_ms
+    slug = connection.device.slug if connection.device is not None else ""
+    connection.context.log_limited(
+        logging.WARNING,
+        "the device's time is not within 31 days ago and 5 minutes ahead; ours was taken",
+        slug,
+        device=slug,
+        at_ms=group_at_ms,
+    )
+    return at_ms
+
+
+def _take_write(
+    connection: "DeviceConnection", device: Device, pin: str, value: PinValue, at_ms: int
+) -> None:
+    context = connection.context
+    if connection.is_own:
+        command_pin(context, device, pin, value, connection.origin)
+        return
+    if pin[0] == "A":
+        pin = reported_pin(context, device.slug, pin)
+    context.store.write(device.slug, pin, value, connection.origin, _REPORT, at_ms)
+    connection.direct.told(pin)

@@ -1,0 +1,60 @@
+"""Checks of the clock: history, schedules and certificates need the right time."""
+
+import ctypes
+import time
+from collections.abc import Callable, Iterator
+
+from blynk_gateway.cli.doctor.case import Case
+from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
+
+EARLIEST_YEAR = 2025
+"""This program is not older; a Pi without a clock begins in 1970, or when its system was made."""
+
+LATEST_YEAR = 2100
+
+_NAME = "clock"
+_SYNCHRONISED = "/run/systemd/timesync/synchronized"
+_RTC = "/sys/class/rtc/rtc0"
+
+_TIME_ERROR = 5
+_TIMEX_BYTES = 512
+
+
+def kernel_is_synchronised() -> bool:
+    """Whether the kernel's clock follows a time server. Source: adjtimex(2), `TIME_ERROR`."""
+    # All zero: nothing is changed. The structure has 208 bytes at most.
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
+    state = int(ctypes.CDLL(None).adjtimex(timex))
+    return 0 <= state != _TIME_ERROR
+
+
+def check_clock(
+    case: Case, is_synchronised: Callable[[], bool] = kernel_is_synchronised
+) -> Iterator[Finding]:
+    """The time is right, and stays so."""
+    now = time.gmtime(case.clock.now_ms() / 1000)
+    shown = time.strftime("%Y-%m-%d %H:%M UTC", now)
+    if not EARLIEST_YEAR <= now.tm_year < LATEST_YEAR:
+        yield fault(
+            _NAME,
+            f"it is said to be {shown}; expected {EARLIEST_YEAR} or later",
+            "Set it: connect the network, or `sudo timedatectl set-time '2026-01-31 12:00'`.",
+        )
+        return
+    has_rtc = case.at(_RTC).exists()
+    if case.at(_SYNCHRONISED).exists() or is_synchronised():
+        backup = "" if has_rtc else "; no real-time clock, so that it needs the network at a start"
+        yield ok(_NAME, f"{shown}, synchronised{backup}")
+    elif has_rtc:
+        yield warning(
+            _NAME,
+            f"{shown}, from the real-time clock, not synchronised",
+            "Switch it on: `sudo timedatectl set-ntp true`; it needs the network.",
+        )
+    else:
+        yield warning(
+            _NAME,
+            f"{shown}, not synchronised, and there is no real-time clock",
+            "Run `sudo timedatectl set-ntp true`; without a network add a real-time clock,"
+            " else the time stands still while the power is off.",
+        )

@@ -1,0 +1,1 @@
+"""What `gpio:` may say: options of each kind of peripheral, their schema and their conflicts."""

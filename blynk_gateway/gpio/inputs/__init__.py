@@ -1,0 +1,1 @@
+"""What GPIO lines and converters tell: buttons, counters, distances, voltages."""

@@ -1,0 +1,1 @@
+"""What is driven: relays, dimmers, servos, motors."""

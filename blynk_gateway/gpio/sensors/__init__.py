@@ -1,0 +1,1 @@
+"""What is read without a GPIO line: kernel drivers, the Pi itself, clock, network."""

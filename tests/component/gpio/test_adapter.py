@@ -1,0 +1,252 @@
+"""The adapter with a core of its own, on simulated pins."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.inputs import InputOptions
+from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
+from blynk_gateway.config.gpio.outputs import OutputOptions
+from blynk_gateway.config.gpio.sensors import Gauge, SystemOptions
+from blynk_gateway.core.change import Intent, Origin, OriginKind
+from blynk_gateway.core.clock import SystemClock
+from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.errors import GpioUnavailable
+from blynk_gateway.gpio import adapter as adapter_module
+from blynk_gateway.gpio import factory as factory_module
+from blynk_gateway.gpio.adapter import GpioAdapter, needs_board
+from blynk_gateway.gpio.datastreams import implied_datastreams
+from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.parts import Parts
+from blynk_gateway.runtime.timezone import Zone
+
+PERSON = Origin(OriginKind.API, "person")
+PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17, on_start=Level.LAST)
+DOOR = InputOptions(name="door", type="input", pin="V3", line=27)
+LOAD = SystemOptions(name="load", type=Gauge.CPU_LOAD, pin="V4")
+OPTIONS = GpioOptions(
+    factory=Factory.MOCK,
+    direct=(5, 6),
+    analog=AnalogOptions("mcp3008"),
+    peripherals={"pump": PUMP, "door": DOOR},
+)
+
+
+class Pi:
+    """What `gateway.py` does with the adapter."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.parts = Parts.new(SystemClock(), Zone.of("UTC"))
+        self.adapter = GpioAdapter(self.parts, data_dir, self.declare)
+        self.options = GpioOptions()
+
+    def declare(self) -> None:
+        definition = DeviceDefinition(
+            "pi",
+            "Pi",
+            "token",
+            DeviceSource.GATEWAY,
+            datastreams=implied_datastreams(self.options),
+            open_pins=self.adapter.open_pins_of(self.options),
+        )
+        registry = self.parts.registry
+        (registry.redefine if registry.find("pi") else registry.add)(definition, PERSON)
+
+    async def start(self, options: GpioOptions) -> None:
+        self.options = options
+        await self.adapter.prepare(options)
+        self.declare()
+        await self.adapter.start("pi")
+
+    async def reload(self, options: GpioOptions) -> None:
+        self.options = options
+        self.declare()
+        await self.adapter.reconfigure(options, "pi")
+        self.declare()
+
+    def command(self, pin: str, value: str) -> None:
+        self.parts.store.write("pi", pin, (value,), PERSON, Intent.COMMAND)
+
+    def value(self, pin: str) -> tuple[str, ...]:
+        state = self.parts.store.find("pi", pin)
+        return () if state is None else state.value
+
+    def level(self, line: int) -> int:
+        simulation = self.adapter.simulation
+        assert simulation is not None
+        return simulation.lines()[line].level
+
+    @property
+    def health(self) -> tuple[HealthState, str]:
+        return self.parts.health.components["gpio"]
+
+
+@asynccontextmanager
+async def running(data_dir: Path, options: GpioOptions) -> AsyncIterator[Pi]:
+    pi = Pi(data_dir)
+    await pi.start(options)
+    try:
+        yield pi
+    finally:
+        await pi.adapter.stop()
+
+
+async def reached(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  nothing signals what tests look at
+            await asyncio.sleep(0.002)
+
+
+async def test_commands_drive_peripherals_and_direct_pins(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.command("V1", "1")
+        pi.command("D5", "1")
+        await reached(lambda: (pi.level(17), pi.level(5)) == (1, 1))
+        assert pi.health == (HealthState.OK, "")
+
+
+async def test_a_mode_is_obeyed_before_the_value_behind_it(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.parts.store.set_mode("pi", "D6", DirectPin(PinMode.PWM), PERSON)
+        pi.command("D6", "255")
+        assert pi.adapter.simulation is not None
+        line = pi.adapter.simulation.lines
+        await reached(lambda: line()[6].duty == 1.0)
+        assert line()[6].user == "D6"
+        assert line()[17].user == "pump"
+
+
+async def test_edges_become_reports_that_do_not_come_back_as_commands(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        assert pi.adapter.simulation is not None
+        pi.adapter.simulation.drive(27, True)
+        await reached(lambda: pi.value("V3") == ("1",))
+
+
+async def test_the_state_names_everything(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        state = pi.adapter.state()
+        assert (state.factory, state.fault) == ("mock", "")
+        assert state.open_pins == ("D5", "D6", *(f"A{channel}" for channel in range(8)))
+        assert [one.name for one in state.peripherals] == ["pump", "door"]
+
+
+async def test_a_direct_pin_is_read_on_demand(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        assert pi.adapter.simulation is not None
+        pi.adapter.simulation.drive(6, True)
+        assert await pi.adapter.read_pin("pi", "D6")
+        assert pi.value("D6") == ("1",)
+
+
+async def test_nothing_is_loaded_when_nothing_is_used(tmp_path: Path) -> None:
+    async with running(tmp_path, GpioOptions()) as pi:
+        assert pi.adapter.state() == ("none", "", "", (), ())
+        assert pi.health == (HealthState.OK, "")
+        assert not await pi.adapter.read_pin("pi", "D6")
+
+
+@pytest.mark.parametrize(
+    ("options", "is_needed"),
+    [
+        (GpioOptions(), False),
+        (GpioOptions(factory=Factory.NONE, direct=(5,)), False),
+        (GpioOptions(peripherals={"load": LOAD}), False),
+        (GpioOptions(peripherals={"door": DOOR}), True),
+        (GpioOptions(direct=(5,)), True),
+        (GpioOptions(direct=None), True),
+        (GpioOptions(analog=AnalogOptions("mcp3008")), True),
+    ],
+)
+def test_a_back_end_is_needed_for_lines(options: GpioOptions, is_needed: bool) -> None:
+    assert needs_board(options) == is_needed
+
+
+async def test_without_a_back_end_the_rest_works_and_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Any = factory_module.open_board
+
+    def refuse(factory: Factory) -> None:
+        raise GpioUnavailable("no chip of a Raspberry Pi was found")
+
+    monkeypatch.setattr(factory_module, "open_board", refuse)
+    monkeypatch.setattr(adapter_module, "FIRST_RETRY_S", 0.01)
+    options = GpioOptions(
+        factory=Factory.MOCK, direct=(5,), peripherals={"pump": PUMP, "load": LOAD}
+    )
+    async with running(tmp_path, options) as pi:
+        state, detail = pi.health
+        assert state is HealthState.FAILED
+        assert "no chip of a Raspberry Pi was found" in detail
+        assert pi.adapter.state().open_pins == ()
+        assert pi.adapter.simulation is None
+        await reached(lambda: pi.value("V4") != ())
+        monkeypatch.setattr(factory_module, "open_board", real)
+        await reached(lambda: pi.health == (HealthState.OK, ""))
+        pi.command("V1", "1")
+        pi.command("D5", "1")
+        await reached(lambda: (pi.level(17), pi.level(5)) == (1, 1))
+
+
+async def test_a_reload_touches_only_what_changed(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.command("V1", "1")
+        pi.command("D5", "1")
+        await reached(lambda: (pi.level(17), pi.level(5)) == (1, 1))
+        await pi.reload(GpioOptions(factory=Factory.MOCK, direct=(5,), peripherals={"pump": PUMP}))
+        assert (pi.level(17), pi.level(5)) == (1, 1)
+        assert pi.adapter.state().open_pins == ("D5",)
+        assert [one.name for one in pi.adapter.state().peripherals] == ["pump"]
+
+
+async def test_a_reload_can_make_a_direct_line_a_peripheral(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.command("D5", "1")
+        await reached(lambda: pi.level(5) == 1)
+        lamp = OutputOptions(name="lamp", type="led", pin="V9", line=5)
+        await pi.reload(GpioOptions(factory=Factory.MOCK, direct=(6,), peripherals={"lamp": lamp}))
+        assert pi.health == (HealthState.OK, "")
+        pi.command("V9", "1")
+        await reached(lambda: pi.level(5) == 1)
+
+
+async def test_a_reload_can_take_the_back_end_away_and_bring_it_back(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        await pi.reload(GpioOptions(factory=Factory.NONE, peripherals={"load": LOAD}))
+        assert pi.adapter.state().factory == "none"
+        assert pi.health == (HealthState.OK, "")
+        await pi.reload(OPTIONS)
+        pi.command("V1", "1")
+        await reached(lambda: pi.level(17) == 1)
+
+
+async def test_a_fault_is_told_by_health(tmp_path: Path) -> None:
+    rival = OutputOptions(name="rival", type="relay", pin="V2", line=17)
+    options = GpioOptions(factory=Factory.MOCK, peripherals={"pump": PUMP, "rival": rival})
+    async with running(tmp_path, options) as pi:
+        state, detail = pi.health
+        assert state is HealthState.DEGRADED
+        assert detail.startswith("rival: ")
+
+
+async def test_a_stop_leaves_outputs_as_they_shall_be_and_their_values_as_they_were(
+    tmp_path: Path,
+) -> None:
+    pi = Pi(tmp_path)
+    await pi.start(OPTIONS)
+    pi.command("V1", "1")
+    await reached(lambda: pi.level(17) == 1)
+    simulation = pi.adapter.simulation
+    assert simulation is not None
+    await pi.adapter.stop()
+    await pi.adapter.stop()
+    assert simulation.lines()[17].level == 0
+    # `on_start: last` finds what was commanded.
+    assert pi.value("V1") == ("1",)
