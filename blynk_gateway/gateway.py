@@ -7,7 +7,7 @@ then what is still queued is committed. This module alone knows all parts.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from blynk_gateway.api import HttpApi
@@ -24,7 +24,7 @@ from blynk_gateway.core.ports import PinReader
 from blynk_gateway.errors import DeviceError, PinError
 from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.gpio.datastreams import implied_datastreams
-from blynk_gateway.history import Journal, Restored
+from blynk_gateway.history import Journal, Keep, Restored
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
@@ -59,7 +59,7 @@ class Gateway:
         self.journal = Journal(
             data_dir / "gateway.db",
             commit_every_ms=options.history.commit_every_ms,
-            retention_raw_ms=options.history.retention.raw_ms,
+            keep=Keep(*astuple(options.history.retention)),
             clock=self.clock,
             gate=parts.gate,
             health=parts.health,
@@ -150,7 +150,7 @@ class Gateway:
         self._define_links()
         self.journal.reconfigure(
             commit_every_ms=options.history.commit_every_ms,
-            retention_raw_ms=options.history.retention.raw_ms,
+            keep=Keep(*astuple(options.history.retention)),
         )
 
     @property

@@ -19,6 +19,7 @@ from blynk_gateway.api.bodies import MAX_BODY_BYTES
 from blynk_gateway.api.carrier import Carrier
 from blynk_gateway.api.cloud import CloudDialect
 from blynk_gateway.api.device_auth import DeviceAuth
+from blynk_gateway.api.downloads import DOWNLOAD_NAME, Downloads
 from blynk_gateway.api.faults import (
     RequestError,
     TooLarge,
@@ -31,11 +32,14 @@ from blynk_gateway.api.legacy import LegacyDialect
 from blynk_gateway.api.replies import api_error, cloud_error, device_empty, device_text
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.status import Status
+from blynk_gateway.api.streaming import Exports
 from blynk_gateway.api.uploads import Uploads
 from blynk_gateway.api.v1.access import Access, Call, ControlAccess, TokenAccess
 from blynk_gateway.api.v1.admin import Admin
+from blynk_gateway.api.v1.backup import BackupRoute
 from blynk_gateway.api.v1.devices import Devices
 from blynk_gateway.api.v1.gpio import GpioRoutes
+from blynk_gateway.api.v1.history import HistoryRoutes
 from blynk_gateway.api.v1.live import Live
 from blynk_gateway.api.v1.routes import Route, open_routes, routes
 from blynk_gateway.api.writes import PinWriter
@@ -75,6 +79,7 @@ class HttpSite:
         self._live = Live(services)
         self._carrier = Carrier(services)
         self._writer = PinWriter(services)
+        self._exports = Exports(services.health)
         self._logger = _wire_logger(services.health)
         self._public = web.AppRunner(self._public_application())
         self._control = web.AppRunner(self._application(ControlAccess()))
@@ -105,13 +110,15 @@ class HttpSite:
         services = self._services
         auth = DeviceAuth(services)
         uploads = Uploads(services)
-        cloud = CloudDialect(services, self._writer, auth, uploads)
-        legacy = LegacyDialect(services, self._writer, auth, lambda: self._live.sockets)
+        downloads = Downloads(services.clock, self._exports)
+        cloud = CloudDialect(services, self._writer, auth, uploads, downloads)
+        legacy = LegacyDialect(services, self._writer, auth, lambda: self._live.sockets, downloads)
         status = Status(services, self._access, lambda: self._live.sockets)
         application = self._application(self._access)
         router = application.router
         router.add_get("/", status.page)
         router.add_get("/uploads/{slug}/{name}", uploads.serve)
+        router.add_get(f"/{{name:{DOWNLOAD_NAME}}}", downloads.serve, allow_head=False)
         router.add_get("/websocket{tail:.*}", self._carrier.handle)
         router.add_route("*", "/external/api/{tail:.*}", cloud.handle)
         router.add_route("*", "/{tail:(?!api/).*}", legacy.handle)
@@ -129,6 +136,8 @@ class HttpSite:
             self._live,
             Admin(services, self._access.forget),
             GpioRoutes(services),
+            HistoryRoutes(services, self._exports),
+            BackupRoute(services),
         )
         for route in table:
             application.router.add_route(route.method, route.path, _with_caller(route, access))

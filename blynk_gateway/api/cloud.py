@@ -20,10 +20,12 @@ from blynk_gateway.api.bodies import (
     read_body,
     whole_number,
 )
-from blynk_gateway.api.cloud_call import CloudCall, Query
+from blynk_gateway.api.cloud_call import CloudCall, Query, named_pin
+from blynk_gateway.api.cloud_history import CloudHistory
 from blynk_gateway.api.cloud_meta import CloudMeta
 from blynk_gateway.api.device_auth import DeviceAuth, bearer
 from blynk_gateway.api.direct import Words, check_direct
+from blynk_gateway.api.downloads import Downloads
 from blynk_gateway.api.faults import Refusal, RequestError
 from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import (
@@ -37,7 +39,7 @@ from blynk_gateway.api.replies import (
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.uploads import Uploads
 from blynk_gateway.api.writes import PinWriter, Point, http_origin
-from blynk_gateway.core.address import MAX_PIN_INDEX, parse_pin
+from blynk_gateway.core.address import parse_pin
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.properties import PROPERTY_NAMES
@@ -53,7 +55,7 @@ WRONG_PARAMETERS = "Request with incorrect parameters"
 
 _WORDS = Words(pin="Wrong pin format.", value=WRONG_VALUE)
 
-Endpoint: TypeAlias = Callable[[CloudCall], Awaitable[web.Response]]
+Endpoint: TypeAlias = Callable[[CloudCall], Awaitable[web.StreamResponse]]
 
 _NO_PINS = frozenset({"token", "pin", "value", "dataStreamId"})
 
@@ -67,12 +69,14 @@ class CloudDialect:
         writer: PinWriter,
         auth: DeviceAuth,
         uploads: Uploads,
+        downloads: Downloads,
     ) -> None:
         self._services = services
         self._writer = writer
         self._auth = auth
         self._reads = PinReads(services)
         meta = CloudMeta(services)
+        history = CloudHistory(services, downloads)
         self.endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "get"): self._get,
             ("GET", "getAll"): self._get_all,
@@ -86,11 +90,11 @@ class CloudDialect:
             ("GET", "device/meta"): meta.get,
             ("GET", "device/meta/update"): meta.update,
             ("GET", "provision"): meta.provision,
-            ("GET", "data/get"): self._data,
+            ("GET", "data/get"): history.get,
             ("POST", "upload"): uploads.receive,
         }
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request below `/external/api/`."""
         path = request.path.removeprefix("/external/api/").removesuffix("/")
         endpoint = self.endpoints.get((request.method, path))
@@ -111,7 +115,7 @@ class CloudDialect:
             return cloud_error(str(refusal), refusal.status)
 
     async def _get(self, call: CloudCall) -> web.Response:
-        single = _named_pin(call.query)
+        single = named_pin(call.query)
         if single is not None:
             return await self._one_value(call.device, single)
         names = [name for name in call.query if name not in _NO_PINS]
@@ -157,7 +161,7 @@ class CloudDialect:
         )
 
     async def _update(self, call: CloudCall) -> web.Response:
-        pin = _named_pin(call.query)
+        pin = named_pin(call.query)
         if pin is None:
             values = _pin_values(call.query)
         elif "value" in call.query:
@@ -177,7 +181,7 @@ class CloudDialect:
         await self._writer.write(device.slug, values, http_origin(device))
 
     async def _upload_points(self, call: CloudCall) -> web.Response:
-        pin = _named_pin(call.query)
+        pin = named_pin(call.query)
         if pin is None:
             raise Refusal(WRONG_PARAMETERS)
         if call.request.content_type != "application/json":
@@ -213,7 +217,7 @@ class CloudDialect:
         return at_ms, value
 
     async def _property(self, call: CloudCall) -> web.Response:
-        pin = _named_pin(call.query)
+        pin = named_pin(call.query)
         properties = {name: values for name, values in call.query.items() if name not in _NO_PINS}
         if pin is None or not properties:
             raise Refusal(WRONG_PARAMETERS)
@@ -240,25 +244,8 @@ class CloudDialect:
     async def _is_hardware_connected(self, call: CloudCall) -> web.Response:
         return device_json(call.device.is_online)
 
-    async def _data(self, _call: CloudCall) -> web.Response:
-        raise Refusal("History export is not available in this version.", 501)
-
     def _seen(self, device: Device) -> None:
         self._services.registry.seen(device, self._services.clock.now_ms())
-
-
-def _named_pin(query: Query) -> str | None:
-    """The pin that `pin=` or `dataStreamId=` names, None without either."""
-    name = only_field(query, "pin")
-    if name is not None:
-        return parse_pin(name)
-    number = only_field(query, "dataStreamId")
-    if number is None:
-        return None
-    index = whole_number(Literal(number))
-    if index is None or not 0 <= index <= MAX_PIN_INDEX:
-        raise Refusal("Wrong dataStreamId format.")
-    return f"V{index}"
 
 
 def _pin_values(query: Query) -> dict[str, PinValue]:

@@ -105,6 +105,23 @@ class TooManyStreams(GatewayError):
     hint = "Close one of the other clients first."
 
 
+class TooManyExports(GatewayError):
+    """As many long answers are on their way as may."""
+
+    code = "history.too_many"
+    hint = "Wait until one of the other exports has ended, then try again."
+
+
+class BadQuestion(RequestError):
+    """A question about the past makes no sense."""
+
+    code = "history.question"
+    hint = (
+        "Ask for a range that begins before it ends, such as the last day (-1d); without a step"
+        " one is chosen that fits."
+    )
+
+
 class Busy(GatewayError):
     """The gateway cannot take writes at the moment: its disk does not keep up."""
 
@@ -162,6 +179,8 @@ STATUS_BY_CODE = {
     "device.exists": 409,
     "device.offline": 409,
     "history.error": 503,
+    "history.question": 400,
+    "history.too_many": 503,
 }
 """HTTP status of each error code; a code that is not here has its base class's."""
 

@@ -23,7 +23,9 @@ from blynk_gateway.api.bodies import (
     whole_number,
 )
 from blynk_gateway.api.device_auth import INVALID_TOKEN, DeviceAuth, bearer
+from blynk_gateway.api.device_exports import CsvExport
 from blynk_gateway.api.direct import Words, check_direct
+from blynk_gateway.api.downloads import Downloads
 from blynk_gateway.api.faults import Refusal, RequestError
 from blynk_gateway.api.project import project_of
 from blynk_gateway.api.reads import PinReads
@@ -44,8 +46,6 @@ MAX_ECHO = 200
 """How much of a faulty body an error repeats, characters."""
 
 _WORDS = Words(pin="Wrong pin format.", value="Wrong request format.")
-
-HISTORY_LATER = "History export is not available in this version."
 
 
 class Call(NamedTuple):
@@ -78,13 +78,19 @@ class LegacyDialect:
     """
 
     def __init__(
-        self, services: Services, writer: PinWriter, auth: DeviceAuth, apps: Callable[[], int]
+        self,
+        services: Services,
+        writer: PinWriter,
+        auth: DeviceAuth,
+        apps: Callable[[], int],
+        downloads: Downloads,
     ) -> None:
         self._services = services
         self._writer = writer
         self._auth = auth
         self._reads = PinReads(services)
         self._apps = apps
+        self._export = CsvExport(services, downloads)
         self.endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "get"): self._get,
             ("GET", "update"): self._update_by_query,
@@ -201,8 +207,7 @@ class LegacyDialect:
         return device_json([services.zone.local_seconds(services.clock.now_ms())])
 
     async def _data(self, call: Call) -> web.Response:
-        _ = call.pin
-        raise Refusal(HISTORY_LATER, 501)
+        return await self._export.redirect(call.device, call.pin)
 
     async def _qr(self, call: Call) -> web.Response:
         png = await asyncio.to_thread(_qr_png, call.device.definition.token)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from blynk_gateway.core.ports import ApiTokens, DeviceLinks, Gpio, Journal, PinReader
+from blynk_gateway.core.history import History
+from blynk_gateway.core.ports import ApiTokens, Backups, DeviceLinks, Gpio, Journal, PinReader
 from blynk_gateway.runtime.parts import Parts
 
 
@@ -14,6 +15,8 @@ class Services(Parts):
     Attributes:
         links: takes device connections that come inside WebSockets.
         gpio: the Pi's own pins.
+        history: answers questions about the past.
+        backups: makes backups of all data.
         reader: reads direct pins, those of the Pi and of devices alike.
         data_dir: uploads are kept below it.
     """
@@ -23,4 +26,6 @@ class Services(Parts):
     links: DeviceLinks
     gpio: Gpio
     reader: PinReader
+    history: History
+    backups: Backups
     data_dir: Path

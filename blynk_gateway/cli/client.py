@@ -20,6 +20,8 @@ CONTROL_SOCKET = "control.sock"
 ANSWER_WITHIN_S = 15.0
 """The gateway itself gives up after 10 s, for example while its disk does not take a write."""
 
+DOWNLOAD_BYTES = 64 * 1024
+
 _FIRST_ERROR = 400
 
 _MALFORMED = "request.invalid"
@@ -87,6 +89,27 @@ class ControlClient:
                 raise self._lost(error) from error
         raise NoAnswer(f"{self._path}: the gateway ended the connection; expected more changes")
 
+    def download(self, path: str, begin_within_s: float) -> Iterator[bytes]:
+        """The bytes of an answer, in pieces.
+
+        Args:
+            begin_within_s: how long it may take until the answer begins.
+
+        Raises:
+            NoAnswer: it broke off; and as `request`.
+        """
+        with closing(self._connection()) as connection:
+            try:
+                response = _ask(connection, "GET", path, None, begin_within_s)
+                connection.channel.settimeout(ANSWER_WITHIN_S)
+                while piece := response.read(DOWNLOAD_BYTES):
+                    yield piece
+                if response.length:
+                    # Of an answer with a length the library takes an early end for its end.
+                    raise http.client.IncompleteRead(b"", response.length)
+            except (OSError, http.client.HTTPException) as error:
+                raise self._lost(error) from error
+
     def _connection(self) -> "_UnixConnection":
         return _UnixConnection(self._path)
 
@@ -123,11 +146,16 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _ask(
-    connection: _UnixConnection, method: str, path: str, body: object
+    connection: _UnixConnection,
+    method: str,
+    path: str,
+    body: object,
+    within_s: float = ANSWER_WITHIN_S,
 ) -> http.client.HTTPResponse:
     headers = {"Content-Type": "application/json"} if body is not None else {}
     data = None if body is None else json.dumps(body).encode()
     connection.connect()
+    connection.channel.settimeout(within_s)
     connection.request(method, path, data, headers)
     response = connection.getresponse()
     if response.status >= _FIRST_ERROR:

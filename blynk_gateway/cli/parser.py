@@ -46,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_device(_group(commands, "device", "devices and their tokens", "list"))
     _add_pin(_group(commands, "pin", "pins of the running gateway", "get greenhouse/V5"))
     _add_api_token(_group(commands, "api-token", "keys to the HTTP API /api/v1", "list"))
+    _add_history(commands)
+    _add_backup(commands)
     _add_gpio(_group(commands, "gpio", "the Pi's own lines and peripherals", "status"))
     _add_sensors(_group(commands, "sensors", "sensors that the kernel knows", "scan"))
     _add_json(
@@ -194,6 +196,45 @@ def _add_pin(commands: "_Commands") -> None:
         help="how often a device is asked for an input, 50ms to 1d (default: never)",
     )
     _add_json(mode)
+
+
+def _add_history(commands: "_Commands") -> None:
+    from blynk_gateway.cli.history_options import add_options  # noqa: PLC0415  it imports this
+
+    add_options(
+        _command(
+            commands,
+            "history",
+            "draw or export what a pin was",
+            "history:history",
+            "history greenhouse/V5\n         blynk-gateway history greenhouse/V5 --from -7d"
+            " --step 1h --format csv\n         blynk-gateway history stats",
+        )
+    )
+
+
+def _add_backup(commands: "_Commands") -> None:
+    backup = _command(
+        commands,
+        "backup",
+        "write all data but the configuration file into one file",
+        "backup:backup",
+        "backup /media/stick",
+    )
+    backup.add_argument(
+        "file",
+        metavar="FILE",
+        help="a new file, a directory to make one in, or - for standard output",
+    )
+    restore = _command(
+        commands,
+        "restore",
+        "replace all data by those of a backup; the old ones are kept",
+        "backup:restore",
+        "restore /media/stick/shed.tar.gz",
+    )
+    restore.add_argument("file", metavar="FILE", help="a backup, or - for standard input")
+    _add_json(restore)
 
 
 def _add_gpio(commands: "_Commands") -> None:

@@ -127,6 +127,22 @@ class RetentionOptions:
     """How long history is kept; None for ever."""
 
     raw_ms: int | None = 30 * DAY_MS
+    minute_ms: int | None = 365 * DAY_MS
+    hour_ms: int | None = 3650 * DAY_MS
+    day_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions:
+    """Copies of the database, for the day that it is damaged.
+
+    Attributes:
+        every_ms: None for never.
+        keep: how many, the latest ones.
+    """
+
+    every_ms: int | None = DAY_MS
+    keep: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,7 @@ class HistoryOptions:
 
     commit_every_ms: int = 1000
     retention: RetentionOptions = RetentionOptions()
+    snapshots: SnapshotOptions = SnapshotOptions()
 
 
 @dataclass(frozen=True, slots=True)

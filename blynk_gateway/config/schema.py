@@ -13,6 +13,7 @@ from blynk_gateway.config.options import (
     QuotaOptions,
     RetentionOptions,
     ServerOptions,
+    SnapshotOptions,
     TlsOptions,
 )
 from blynk_gateway.config.pins import DEVICE_PINS, OWN_PINS
@@ -37,6 +38,11 @@ MAX_RATE = 1_000_000
 MIN_COMMIT_EVERY_MS = 10
 MAX_COMMIT_EVERY_MS = 3_600_000
 """Shorter windows wear the card out; longer ones cost more than an hour at a power cut."""
+
+MIN_SNAPSHOT_EVERY_MS = 3_600_000
+"""A whole copy of the database more often than hourly would wear the card out."""
+
+MAX_SNAPSHOTS = 100
 
 MIN_STALE_AFTER_MS = 1000
 
@@ -115,8 +121,20 @@ _HISTORY = Section(
             "retention",
             Section(
                 RetentionOptions,
-                (Key("raw", duration_or("forever", 1000), "raw_ms"),),
-                later=frozenset({"minute", "hour", "day"}),
+                tuple(
+                    Key(level, duration_or("forever", 1000), f"{level}_ms")
+                    for level in ("raw", "minute", "hour", "day")
+                ),
+            ),
+        ),
+        Key(
+            "snapshots",
+            Section(
+                SnapshotOptions,
+                (
+                    Key("every", duration_or("never", MIN_SNAPSHOT_EVERY_MS), "every_ms"),
+                    Key("keep", whole_number(1, MAX_SNAPSHOTS)),
+                ),
             ),
         ),
     ),

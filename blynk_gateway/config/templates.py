@@ -26,6 +26,7 @@ from blynk_gateway.core.datastream import (
     DatastreamType,
     Template,
 )
+from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.value import SEPARATOR, PinValue, check_size
 from blynk_gateway.errors import InvalidValue
 
@@ -155,10 +156,11 @@ DATASTREAMS = MapOf(
             Key("writable", BOOLEAN, "is_writable"),
             Key("sync", BOOLEAN, "is_synced"),
             Key("authority", choice(Authority)),
+            Key("history", choice(HistoryPolicy)),
             Key("labels", Labels()),
             Key("fallback", OrNull(whole_number(INT32_MIN, INT32_MAX))),
         ),
-        later=frozenset({"history", "home_assistant"}),
+        later=frozenset({"home_assistant"}),
         finish=_finish_datastream,
     ),
     limit=MAX_PIN_INDEX + 1,

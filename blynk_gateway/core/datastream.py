@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from blynk_gateway.core.effects import EffectKind, find_effect, parse_effect
+from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import InvalidValue
 
@@ -57,6 +58,7 @@ class Datastream:
             must not do something similar to what was said.
         parameters: how many parameters a value has; None for any number.
         effects: what else may be commanded, for outputs.
+        history: what is kept of its past.
     """
 
     pin: str
@@ -75,6 +77,7 @@ class Datastream:
     is_strict: bool = False
     parameters: int | None = None
     effects: frozenset[EffectKind] = frozenset()
+    history: HistoryPolicy = HistoryPolicy.RAW
 
     def accept(self, value: PinValue) -> PinValue:
         """The value as it will be stored: checked, clamped, unchanged where it already fits.

@@ -1,5 +1,6 @@
 """What one adapter needs of another, as protocols; `gateway.py` hands over the real thing."""
 
+from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol
 
 from blynk_gateway.core.change import EventChange
@@ -18,6 +19,17 @@ class Journal(Protocol):
 
     async def events(self, device: str | None, limit: int) -> list[EventChange]:
         """The latest entries of the event timeline, newest first."""
+
+
+class Backups(Protocol):
+    """Makes backups of all data while the gateway runs (made by `history`)."""
+
+    def backup(self) -> AsyncGenerator[bytes, None]:
+        """The bytes of a backup, in pieces; to be closed if it is not read to its end.
+
+        Raises:
+            HistoryError: another one is being made, or there is too little room.
+        """
 
 
 class ApiToken(NamedTuple):

@@ -25,7 +25,7 @@ PAGE_BYTES = 2048
 
 CHECK_WHOLE_BYTES = 64 * 1024 * 1024
 """Files up to here are checked in whole at start, within a second or two from an SD card; of larger
-ones the segments are left out, where damage hits single segments."""
+ones segments, chunks and minutes are left out, where damage hits single ones."""
 
 # It would log every statement with its values, and tokens are among them.
 logging.getLogger("aiosqlite").setLevel(logging.INFO)
@@ -33,6 +33,13 @@ logging.getLogger("aiosqlite").setLevel(logging.INFO)
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 
 _SIDE_FILES = ("-wal", "-shm")
+
+# A sync of the log at each commit: without it a power cut costs all since the last checkpoint. With
+# NORMAL, too, the log is synced before any page of it goes into the file: order is never lost.
+_SYNCED = "PRAGMA synchronous = FULL"
+_NOT_SYNCED = "PRAGMA synchronous = NORMAL"
+
+_BULKY = ("segment", "chunk", "minute")
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -56,15 +63,20 @@ class Database:
         self._connection = connection
         self._path = path
 
-    async def write(self, statements: Iterable[Statement]) -> None:
+    async def write(self, statements: Iterable[Statement], *, is_synced: bool = True) -> None:
         """Run statements in one transaction.
+
+        Args:
+            is_synced: False for what may be lost in a power cut: it comes to the disk with the
+                next transaction that is synced, or else as if it had never been.
 
         Raises:
             HistoryError: it failed, and nothing is changed. After a cancellation it may have
                 succeeded: statements must bear to be repeated.
         """
-        with _explained(self._path):
+        with explained(self._path):
             try:
+                await self._connection.execute(_SYNCED if is_synced else _NOT_SYNCED)
                 await self._connection.execute("BEGIN IMMEDIATE")
                 for sql, values in statements:
                     await self._connection.execute(sql, values)
@@ -80,7 +92,7 @@ class Database:
             HistoryCorrupt: the file is damaged.
             HistoryError: it cannot be read now.
         """
-        with _explained(self._path):
+        with explained(self._path):
             return list(await self._connection.execute_fetchall(sql, values))
 
     async def close(self) -> None:
@@ -96,7 +108,7 @@ async def open_database(path: Path) -> Database:
         SchemaTooNew: it was written by a later version.
         HistoryError: it cannot be used.
     """
-    with _explained(path):
+    with explained(path):
         _create(path)
         # A cached statement would keep what was bound to it: megabytes of segments.
         connection = await aiosqlite.connect(
@@ -118,7 +130,7 @@ def move_aside(path: Path, now_ms: int) -> Path:
         HistoryError: the directory does not let us.
     """
     aside = path.with_name(f"{path.name}.damaged-{now_ms}")
-    with _explained(path):
+    with explained(path):
         path.rename(aside)
         for suffix in _SIDE_FILES:
             side = path.with_name(path.name + suffix)
@@ -139,14 +151,13 @@ def _size_bytes(path: Path) -> int:
 async def _check(connection: aiosqlite.Connection, path: Path) -> None:
     await connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     await connection.execute_fetchall("PRAGMA journal_mode = WAL")
-    # A sync of the log at each commit: without it a power cut costs all since the last checkpoint.
-    await connection.execute("PRAGMA synchronous = FULL")
+    await connection.execute(_SYNCED)
     checks = ["PRAGMA quick_check(1)"]
     if _size_bytes(path) > CHECK_WHOLE_BYTES:
         tables = await connection.execute_fetchall(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'segment'"
+            "SELECT name FROM sqlite_schema WHERE type = 'table'"
         )
-        checks = [f'PRAGMA quick_check("{name}")' for (name,) in tables]
+        checks = [f'PRAGMA quick_check("{name}")' for (name,) in tables if name not in _BULKY]
     for check in checks:
         ((found,), *_) = await connection.execute_fetchall(check)
         if found != "ok":
@@ -154,7 +165,7 @@ async def _check(connection: aiosqlite.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and the system into ours."""
     try:
         yield

@@ -8,6 +8,7 @@ from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EffectKind
+from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.errors import DeviceError, HistoryCorrupt
 
 
@@ -63,6 +64,8 @@ def _datastream(fields: dict[str, Any]) -> Datastream:
             "default": None if default is None else tuple(default),
             "authority": Authority(fields["authority"]),
             "labels": tuple((number, label) for number, label in fields["labels"]),
+            # Definitions of earlier versions do not say.
+            "history": HistoryPolicy(fields.get("history", HistoryPolicy.RAW)),
             "effects": frozenset(map(EffectKind, fields.get("effects", ()))),
         }
     )

@@ -7,25 +7,30 @@
 4. One user of the connection at a time: whoever holds the lock.
 5. Changes are packed as soon as there are some, also while a commit is under way: packed they take
    a thirtieth of the memory. What is packed and not committed is bounded; then the mailbox fills.
+6. What a start does not need any more is moved to the archive, beside everything else.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections import deque
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Change, EventChange
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import HistoryCorrupt, HistoryError
+from blynk_gateway.history.archiver import Archiver, PolicyOf, keep_raw
 from blynk_gateway.history.database import Database, move_aside, open_database
 from blynk_gateway.history.lock import DirectoryLock
 from blynk_gateway.history.recorder import Recorder
 from blynk_gateway.history.restore import Restored, read_events, restore
-from blynk_gateway.history.retention import Retention
+from blynk_gateway.history.retention import Keep, Retention
+from blynk_gateway.history.tail import Unsaved
 from blynk_gateway.runtime.health import Health, HealthState
 
 log = logging.getLogger(__name__)
@@ -65,7 +70,8 @@ class Journal:
     Args:
         path: the database; its directory is made if it is missing, and owned while open.
         commit_every_ms: how long a change may wait for its commit.
-        retention_raw_ms: age beyond which points go, None for never.
+        keep: ages beyond which history goes.
+        policy_of: what is kept of a pin's history, by device and pin.
 
     Attributes:
         mailbox: to be subscribed to everything.
@@ -76,15 +82,17 @@ class Journal:
         path: Path,
         *,
         commit_every_ms: int,
-        retention_raw_ms: int | None,
+        keep: Keep,
         clock: Clock,
         gate: Gate,
         health: Health,
+        policy_of: PolicyOf = keep_raw,
     ) -> None:
         self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
         self._path = path
         self._commit_every_s = commit_every_ms / 1000
-        self._retention = Retention(clock, retention_raw_ms)
+        self._retention = Retention(clock, keep)
+        self._archiver = Archiver(self._exclusive, clock, health, policy_of)
         self._clock = clock
         self._health = health
         self._lock = asyncio.Lock()
@@ -133,18 +141,18 @@ class Journal:
             await self._try_to_save(database, recorder)
         return restored
 
-    def reconfigure(self, *, commit_every_ms: int, retention_raw_ms: int | None) -> None:
+    def reconfigure(self, *, commit_every_ms: int, keep: Keep) -> None:
         """Change the options; they hold from the next commit on."""
         self._commit_every_s = commit_every_ms / 1000
-        self._retention.keep_ms = retention_raw_ms
+        self._retention.keep = keep
 
     async def run(self) -> None:
         """Commit what comes, until cancelled or closed."""
         async with asyncio.TaskGroup() as group:
             packer = group.create_task(self._pack(), name="journal packer")
-            group.create_task(self._commit(), name="journal writer").add_done_callback(
-                lambda _: packer.cancel()
-            )
+            archiver = group.create_task(self._archiver.run(), name="journal archiver")
+            writer = group.create_task(self._commit(), name="journal writer")
+            writer.add_done_callback(lambda _: (packer.cancel(), archiver.cancel()))
 
     async def flush(self) -> None:
         """Return when everything published so far is committed.
@@ -154,6 +162,18 @@ class Journal:
         """
         async with self._lock:
             await self._flush(*self._database())
+
+    async def archive(self) -> None:
+        """Move everything that was published so far to the archive now.
+
+        Raises:
+            HistoryError: it cannot be written now; what is not moved stays in the journal.
+        """
+        async with self._lock:
+            self._checkpoint_at = self._clock.monotonic()
+            await self._flush(*self._database())
+        while await self._archiver.archive(is_forced=True):
+            pass
 
     async def close(self) -> None:
         """Commit everything with a checkpoint, and close. May be called twice, and unopened."""
@@ -185,6 +205,18 @@ class Journal:
             await self._record(recorder)
             await self._try_to_save(database, recorder)
             return await read_events(database, device, limit)
+
+    async def unsaved(self, address: PinAddress | None) -> Unsaved:
+        """What a reader of the file has to add; meets `history.tail.Tail`.
+
+        Raises:
+            HistoryError: the journal is not open.
+        """
+        _, recorder = self._database()
+        self._queue(self.mailbox.drain())
+        await self._record(recorder)
+        stream = address and recorder.find_stream(address.device, str(address.pin))
+        return Unsaved(stream, recorder.unsaved_segments())
 
     async def api_tokens(self) -> list[ApiToken]:
         """All of them, by name.
@@ -252,6 +284,12 @@ class Journal:
                     self._drop_oldest(recorder)
             self._was_saved.set()
 
+    @contextlib.asynccontextmanager
+    async def _exclusive(self) -> AsyncIterator[Database]:
+        async with self._lock:
+            database, _ = self._database()
+            yield database
+
     @property
     def _is_failing(self) -> bool:
         return self._retry_s > 0
@@ -291,7 +329,8 @@ class Journal:
                 await self._checkpoint(recorder)
             if recorder.pending:
                 await _write(database, recorder)
-            await self._retention.step(database, recorder.checkpoint_seq)
+            await self._retention.step(database)
+            self._archiver.notice(recorder.checkpoint_seq)
         except HistoryError as error:
             self._retry_s = min(max(RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
             self._retry_at = self._clock.monotonic() + self._retry_s
@@ -339,6 +378,7 @@ async def _write(database: Database, recorder: Recorder) -> None:
     except BaseException:
         recorder.put_back(batch)
         raise
+    recorder.forget(batch)
 
 
 def _own(directory: Path) -> DirectoryLock:

@@ -80,6 +80,12 @@ class Pending:
                 for start in range(0, len(rows), ROWS_PER_STATEMENT):
                     yield _insertion(table, rows[start : start + ROWS_PER_STATEMENT])
 
+    def segments(self) -> Iterator[Segment]:
+        """All segments, in order."""
+        for group in self._groups:
+            for row in group.tables.get("segment", {}).values():
+                yield Segment._make(row)
+
     def drop_oldest(self, limit: int) -> int:
         """Drop oldest segments until at most `limit` points are left; returns the points lost."""
         before = self.points

@@ -16,7 +16,7 @@ from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.value import encode_value
 from blynk_gateway.history.definitions import dump
 from blynk_gateway.history.pending import Pending
-from blynk_gateway.history.segment import encode
+from blynk_gateway.history.segment import Segment, encode
 
 RESERVED_BLOCK = 1_000_000
 """Numbers of changes that are marked as used ahead of time, so that after a power cut none is used
@@ -66,6 +66,7 @@ class Recorder:
         self.last_seq = next_seq - 1
         self.unsaved: dict[int, PinChange] = {}
         self._reserved = 0
+        self._taken: Pending | None = None
         self._streams: dict[str, dict[str, int]] = {}
         for (device, pin), stream in streams.items():
             self._streams.setdefault(device, {})[pin] = stream
@@ -93,12 +94,28 @@ class Recorder:
     def take_pending(self) -> Pending:
         """Everything pending, to be written; what is recorded from now on waits for the next."""
         batch, self.pending = self.pending, Pending()
+        self._taken = batch
         return batch
+
+    def forget(self, batch: Pending) -> None:
+        """Say that a batch was written."""
+        if self._taken is batch:
+            self._taken = None
 
     def put_back(self, batch: Pending) -> None:
         """Have a batch that was not written pending again, before all that came since."""
+        self.forget(batch)
         batch.append(self.pending)
         self.pending = batch
+
+    def unsaved_segments(self) -> list[Segment]:
+        """Segments that may not be in the file, also those just being written, in `seq` order."""
+        batches = [self.pending] if self._taken is None else [self._taken, self.pending]
+        return [segment for batch in batches for segment in batch.segments()]
+
+    def find_stream(self, device: str, pin: str) -> int | None:
+        """The number of a stream, None if nothing was ever recorded of it."""
+        return self._streams.get(device, {}).get(pin)
 
     def save_values(self, streams: Iterable[int]) -> None:
         """Put the current values of some unsaved streams into `pending`."""

@@ -1,74 +1,152 @@
-"""Deletes what is older than it needs to be, a little at a time, so that no commit waits for it."""
+"""Deletes what is older than it needs to be, a little at a time, so that no commit waits for it.
 
-from itertools import accumulate
+What is old is looked for in the archive alone: the journal's points come there within the hour, and
+count in the rollups even if they are old by then.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.history.database import Database
+from blynk_gateway.history.database import Database, Statement
 from blynk_gateway.history.pending import MAX_EVENTS
+from blynk_gateway.history.rollup import Level
 
-PERIOD_S = 600.0
+PERIOD_S = 3600.0
+"""Each round writes a few pages for each stream."""
 
-SLICE_SEGMENTS = 200
-SLICE_POINTS = 50_000
-"""Most that one transaction deletes: pages are freed one by one, some 25 points in each."""
+SLICE_STREAMS = 100
+"""Streams that are looked at between two commits; two statements of 0.1 ms each where something
+goes."""
+
+SLICE_ROWS = 2000
+"""Most rows of rollups that one transaction deletes: some 5 ms, as 30 share a page."""
+
+CHUNK_ROWS = 50
+"""What a chunk counts as: it has up to twenty pages of its own."""
+
+
+class Keep(NamedTuple):
+    """Ages beyond which history goes, None for never."""
+
+    raw_ms: int | None = None
+    minute_ms: int | None = None
+    hour_ms: int | None = None
+    day_ms: int | None = None
+
+
+class _Table(NamedTuple):
+    """What is deleted from a table.
+
+    Attributes:
+        keep_ms: age of `column` beyond which a row goes; None for never.
+        rows: what a row counts as.
+    """
+
+    name: str
+    column: str
+    keep_ms: int | None
+    rows: int
 
 
 class Retention:
-    """Walks through the segments from the oldest on; begins anew every `PERIOD_S`.
+    """Walks through the tables, stream by stream; begins anew every `PERIOD_S`."""
 
-    Args:
-        keep_ms: age beyond which points go, None for never.
-    """
-
-    def __init__(self, clock: Clock, keep_ms: int | None) -> None:
-        self.keep_ms = keep_ms
+    def __init__(self, clock: Clock, keep: Keep) -> None:
+        self.keep = keep
         self._clock = clock
         self._next_at = clock.monotonic()
-        self._at_seq = 0
+        self._table = 0
+        self._after_stream = 0
 
-    async def step(self, database: Database, checkpoint_seq: int) -> None:
+    async def step(self, database: Database) -> None:
         """Delete one slice, if it is time.
-
-        Args:
-            checkpoint_seq: later segments are needed at the next start.
 
         Raises:
             HistoryError: it failed; nothing was deleted.
         """
         if self._clock.monotonic() < self._next_at:
             return
-        if self._at_seq == 0:
+        if self._table == 0 and self._after_stream == 0:
             await self._delete_events(database)
-        if self.keep_ms is None or not await self._delete_segments(
-            database, checkpoint_seq, self._clock.now_ms(), self.keep_ms
-        ):
-            self._at_seq = 0
-            self._next_at = self._clock.monotonic() + PERIOD_S
+        looked = 0
+        for table in _tables(self.keep)[self._table :]:
+            streams = await self._old_streams(database, table)
+            looked += len(streams)
+            deletions = await self._deletions(database, table, streams)
+            if deletions:
+                await database.write(deletions, is_synced=False)
+            if deletions or looked >= SLICE_STREAMS:
+                return
+            self._after_stream = 0
+            self._table += 1
+        self._table = 0
+        self._next_at = self._clock.monotonic() + PERIOD_S
 
-    async def _delete_segments(
-        self, database: Database, checkpoint_seq: int, now_ms: int, keep_ms: int
-    ) -> bool:
-        """Delete old ones of the next few segments; returns whether to look further."""
-        segments = await database.fetch(
-            "SELECT first_seq, count, last_ms FROM segment WHERE first_seq > ? AND first_seq <= ?"
-            " ORDER BY first_seq LIMIT ?",
-            (self._at_seq, checkpoint_seq, SLICE_SEGMENTS),
+    async def _deletions(
+        self, database: Database, table: _Table, streams: Sequence[tuple[int, int | None]]
+    ) -> list[Statement]:
+        budget = SLICE_ROWS // table.rows
+        deletions: list[Statement] = []
+        for stream, before_ms in streams:
+            found = await self._oldest(database, table, stream, before_ms, budget)
+            if found is not None:
+                upto_ms, count = found
+                sql = f"DELETE FROM {table.name} WHERE stream = ? AND {table.column} <= ?"  # noqa: S608 - our own names
+                deletions.append((sql, (stream, upto_ms)))
+                budget -= count
+                if budget <= 0:
+                    # There may be more of this stream.
+                    break
+            self._after_stream = stream
+        return deletions
+
+    async def _old_streams(self, database: Database, table: _Table) -> list[tuple[int, int | None]]:
+        """The next streams in the table, with the time before which rows go, None for all rows."""
+        # From one to the next by the index; a DISTINCT would read every row.
+        rows = await database.fetch(
+            f"WITH RECURSIVE walk (stream) AS ("  # noqa: S608 - our own names
+            f" SELECT min(stream) FROM {table.name} WHERE stream > ? UNION ALL"
+            f" SELECT (SELECT min(stream) FROM {table.name} WHERE stream > walk.stream)"
+            f" FROM walk WHERE stream IS NOT NULL)"
+            f" SELECT stream, EXISTS (SELECT 1 FROM stream AS known WHERE known.id = walk.stream)"
+            f" FROM walk WHERE stream IS NOT NULL LIMIT {SLICE_STREAMS}",
+            (self._after_stream,),
         )
-        oldest_ms = now_ms - keep_ms
-        before = accumulate((count for _, count, _ in segments), initial=0)
-        few = [one for one, points in zip(segments, before, strict=False) if points < SLICE_POINTS]
-        # What was recorded while the clock was ahead does not end the walk.
-        is_past = any(last_ms < oldest_ms or last_ms > now_ms for _, _, last_ms in few)
-        if is_past:
-            upto_seq = few[-1][0]
-            deletion = "DELETE FROM segment WHERE first_seq > ? AND first_seq <= ? AND last_ms < ?"
-            await database.write([(deletion, (self._at_seq, upto_seq, oldest_ms))])
-            self._at_seq = upto_seq
-        return is_past
+        before_ms = _NEVER_MS if table.keep_ms is None else self._clock.now_ms() - table.keep_ms
+        # Of a device that was removed nothing is asked any more.
+        return [(stream, before_ms if is_known else None) for stream, is_known in rows]
+
+    async def _oldest(
+        self, database: Database, table: _Table, stream: int, before_ms: int | None, limit: int
+    ) -> tuple[int, int] | None:
+        """Time of the latest of the oldest rows that go, and how many they are."""
+        is_old = "" if before_ms is None else f"AND {table.column} < ?"
+        ((upto_ms, count),) = await database.fetch(
+            f"SELECT max({table.column}), count(*) FROM (SELECT {table.column} FROM {table.name}"  # noqa: S608 - our own names
+            f" WHERE stream = ? {is_old} ORDER BY {table.column} LIMIT ?)",
+            (stream, *([] if before_ms is None else [before_ms]), limit),
+        )
+        return (upto_ms, count) if count else None
 
     async def _delete_events(self, database: Database) -> None:
         deletion = (
             "DELETE FROM event WHERE seq <="
             " (SELECT seq FROM event ORDER BY seq DESC LIMIT 1 OFFSET ?)"
         )
-        await database.write([(deletion, (MAX_EVENTS,))])
+        await database.write([(deletion, (MAX_EVENTS,))], is_synced=False)
+
+
+_NEVER_MS = -(1 << 62)
+
+
+def _tables(keep: Keep) -> list[_Table]:
+    levels = ((Level.MINUTE, keep.minute_ms), (Level.HOUR, keep.hour_ms), (Level.DAY, keep.day_ms))
+    return [
+        _Table("chunk", "last_ms", keep.raw_ms, CHUNK_ROWS),
+        *(
+            # A bucket is as old as its end.
+            _Table(level.table, "start_ms", None if ms is None else ms + level.ms, 1)
+            for level, ms in levels
+        ),
+    ]

@@ -7,6 +7,7 @@ value as on the wire, its parameters joined by zero bytes.
 """
 
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -21,6 +22,9 @@ _HEAD = struct.Struct("<B4sIQq")
 _WIDTHS = {"B": 1, "H": 2, "I": 4, "Q": 8}
 _INTENTS = (Intent.REPORT, Intent.COMMAND, Intent.SYNC)
 _REPORT = Intent.REPORT
+
+_FEW = 64
+"""Points of a segment of a second in a quiet house."""
 
 
 class Segment(NamedTuple):
@@ -91,6 +95,79 @@ def decode(body: bytes) -> list[Point]:
         raise _corrupt(str(error)) from error
 
 
+def decode_stream(body: bytes, stream: int) -> list[tuple[int, int, PinValue]]:
+    """Of one stream `(at_ms, seq, value)`, in `seq` order; costs little where there are few.
+
+    Raises:
+        HistoryCorrupt: the bytes are not what `encode` makes.
+    """
+    try:
+        _, widths, count, _, _ = _HEAD.unpack_from(body)
+        if count <= _FEW and widths[2:] == b"BB":
+            return _decode_few(body, stream)
+        head = _columns(body)
+        chosen = _indices(head.streams, stream)
+        if not chosen:
+            return []
+        ends = _ends(head, body)
+        return [
+            (
+                head.first_ms + head.times[at],
+                head.first_seq + head.seqs[at],
+                decode_value(body[ends[at] : ends[at + 1]]),
+            )
+            for at in chosen
+        ]
+    except (struct.error, KeyError, IndexError, UnicodeDecodeError) as error:
+        raise _corrupt(str(error)) from error
+
+
+def decode_columns(body: bytes) -> tuple[Sequence[int], list[int], list[int], list[str]]:
+    """Stream, at_ms, seq and text of each point, parameters joined by zero bytes; 0.2 µs a point.
+
+    Raises:
+        HistoryCorrupt: the bytes are not what `encode` makes.
+    """
+    try:
+        head = _columns(body)
+        ends = _ends(head, body)
+        times = [head.first_ms + time for time in head.times]
+        seqs = [head.first_seq + seq for seq in head.seqs]
+        texts = body[ends[0] :]
+        if texts.isascii():
+            text, begin = texts.decode("ascii"), ends[0]
+            ends = [end - begin for end in ends]
+            return head.streams, times, seqs, [text[start:end] for start, end in pairwise(ends)]
+        several = [SEPARATOR.join(decode_value(body[at:end])) for at, end in pairwise(ends)]
+    except (struct.error, KeyError, IndexError, UnicodeDecodeError) as error:
+        raise _corrupt(str(error)) from error
+    return head.streams, times, seqs, several
+
+
+def count_streams(body: bytes) -> Counter[int]:
+    """How many points there are of each stream.
+
+    Raises:
+        HistoryCorrupt: the bytes are not what `encode` makes.
+    """
+    try:
+        return Counter(_columns(body).streams)
+    except (struct.error, KeyError, UnicodeDecodeError) as error:
+        raise _corrupt(str(error)) from error
+
+
+class _Columns(NamedTuple):
+    """A segment up to its intents, which begin at `end`."""
+
+    first_seq: int
+    first_ms: int
+    seqs: tuple[int, ...]
+    times: tuple[int, ...]
+    streams: tuple[int, ...]
+    lengths: tuple[int, ...]
+    end: int
+
+
 def _pack(numbers: Sequence[int], largest: int) -> tuple[str, bytes]:
     if largest < 1 << 8:
         return "B", bytes(numbers)
@@ -104,7 +181,7 @@ def _pack_intents(intents: Sequence[Intent]) -> bytes:
     return bytes(map(_INTENTS.index, intents))
 
 
-def _decode(body: bytes) -> list[Point]:
+def _columns(body: bytes) -> _Columns:
     version, widths, count, first_seq, first_ms = _HEAD.unpack_from(body)
     if version != VERSION:
         raise _corrupt(f"version {version}; expected {VERSION}")
@@ -117,15 +194,63 @@ def _decode(body: bytes) -> list[Point]:
         columns.append(struct.unpack_from(f"<{count}{width}", body, at))
         at = end
     seqs, times, streams, lengths = columns
-    intents = [_INTENTS[intent] for intent in body[at : at + count]]
-    ends = list(accumulate(lengths, initial=at + count))
+    return _Columns(first_seq, first_ms, seqs, times, streams, lengths, at)
+
+
+def _decode_few(body: bytes, stream: int) -> list[tuple[int, int, PinValue]]:
+    """As `decode_stream` in half the time: of columns of bytes only what is wanted is unpacked."""
+    version, widths, count, first_seq, first_ms = _HEAD.unpack_from(body)
+    if version != VERSION:
+        raise _corrupt(f"version {version}; expected {VERSION}")
+    seq_size, time_size = _WIDTHS[chr(widths[0])], _WIDTHS[chr(widths[1])]
+    seqs = _HEAD.size
+    times = seqs + count * seq_size
+    streams = times + count * time_size
+    lengths = streams + count
+    texts = lengths + 2 * count
+    end = texts + sum(body[lengths : lengths + count])
+    if end != len(body):
+        raise _corrupt(f"{len(body)} bytes; expected {end}")
+    points = []
+    at = body.find(stream, streams, lengths) if stream < 1 << 8 else -1
+    while at >= 0:
+        index = at - streams
+        seq = int.from_bytes(body[seqs + index * seq_size :][:seq_size], "little")
+        time = int.from_bytes(body[times + index * time_size :][:time_size], "little")
+        begin = texts + sum(body[lengths : lengths + index])
+        value = decode_value(body[begin : begin + body[lengths + index]])
+        points.append((first_ms + time, first_seq + seq, value))
+        at = body.find(stream, at + 1, lengths)
+    return points
+
+
+def _indices(streams: tuple[int, ...], stream: int) -> list[int]:
+    # In steps from one to the next: of many streams, one is rare.
+    found = []
+    at = -1
+    for _ in range(streams.count(stream)):
+        at = streams.index(stream, at + 1)
+        found.append(at)
+    return found
+
+
+def _ends(head: _Columns, body: bytes) -> list[int]:
+    """Where texts begin and, one further, end."""
+    ends = list(accumulate(head.lengths, initial=head.end + len(head.lengths)))
     if ends[-1] != len(body):
         raise _corrupt(f"{len(body)} bytes; expected {ends[-1]}")
+    return ends
+
+
+def _decode(body: bytes) -> list[Point]:
+    head = _columns(body)
+    ends = _ends(head, body)
+    intents = [_INTENTS[intent] for intent in body[head.end : ends[0]]]
     values = [decode_value(body[start:end]) for start, end in pairwise(ends)]
     return [
-        Point(first_seq + seq, first_ms + time, stream, intent, value)
+        Point(head.first_seq + seq, head.first_ms + time, stream, intent, value)
         for seq, time, stream, intent, value in zip(
-            seqs, times, streams, intents, values, strict=True
+            head.seqs, head.times, head.streams, intents, values, strict=True
         )
     ]
 

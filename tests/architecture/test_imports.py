@@ -23,6 +23,7 @@ SKELETON = {
     "api/__init__.py": "import aiohttp, segno",
     "demo/__init__.py": "",
     "config/__init__.py": "import yaml",
+    "formats/__init__.py": "",
     "protocol/__init__.py": "import blynk_gateway.errors",
     "runtime/__init__.py": "import asyncio",
     "core/__init__.py": "import asyncio, blynk_gateway.errors",

@@ -108,6 +108,8 @@ def test_an_output_that_takes_nothing_is_no_traceback(
         "device list",
         "pin get a/V1",
         "pin mode a/D1",
+        "history a/V1",
+        "history a/V1 --format csv",
         "gpio status",
         "api-token list",
         "device pair",
@@ -117,7 +119,8 @@ def test_a_command_to_a_running_gateway_starts_fast(tmp_path: Path, command: str
     """None of the server's libraries is imported by a command that only asks."""
     code = (
         "import sys; from blynk_gateway.cli import main; main(sys.argv[1:]);"
-        "print(*{'aiohttp', 'aiosqlite', 'cryptography', 'gpiozero', 'segno'} & set(sys.modules))"
+        "print(*{'aiohttp', 'aiosqlite', 'cryptography', 'gpiozero', 'pyarrow', 'segno'}"
+        " & set(sys.modules))"
     )
     with control_server(tmp_path):
         command_line = [sys.executable, "-c", code, "--data-dir", str(tmp_path), *command.split()]

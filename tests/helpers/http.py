@@ -20,7 +20,7 @@ from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock
-from tests.helpers.ports import MemoryGpio, MemoryJournal, MemoryLinks
+from tests.helpers.ports import MemoryBackups, MemoryGpio, MemoryHistory, MemoryJournal, MemoryLinks
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
 """Auth token of the device `greenhouse`."""
@@ -75,6 +75,8 @@ class Site:
         self.zone = self.parts.zone
         self.journal = MemoryJournal(self.bus)
         self.links = MemoryLinks()
+        self.history = MemoryHistory()
+        self.backups = MemoryBackups()
         self.gpio = MemoryGpio(self.store)
         self.services = Services.beside(
             self.parts,
@@ -82,6 +84,8 @@ class Site:
             tokens=self.journal,
             links=self.links,
             gpio=self.gpio,
+            history=self.history,
+            backups=self.backups,
             reader=self.gpio,
             data_dir=data_dir,
         )
@@ -172,12 +176,19 @@ async def serving(data_dir: Path) -> AsyncIterator[Site]:
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:
-    """One response with a length."""
+    """One response with a length, or in chunks."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
     headers = {}
     for line in head[1:-2]:
         name, _, value = line.partition(": ")
         headers[name] = value
     status = int(head[0].split(" ")[1])
+    if headers.get("Transfer-Encoding") == "chunked":
+        body = b""
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            body += await reader.readexactly(size)
+            await reader.readexactly(2)
+        await reader.readexactly(2)
+        return Answer(status, headers, body)
     length = int(headers.get("Content-Length", "0"))
     return Answer(status, headers, await reader.readexactly(length))

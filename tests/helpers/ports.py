@@ -1,13 +1,25 @@
 """Small real things behind the ports of `core/ports.py`: all in memory, nothing is pretended."""
 
 import asyncio
+from bisect import insort
+from collections.abc import AsyncGenerator, AsyncIterator
 
+from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import EventChange, Intent, Origin, OriginKind
+from blynk_gateway.core.history import (
+    Aggregate,
+    Answer,
+    HistoryPoint,
+    HistoryStats,
+    Question,
+    Step,
+)
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import ApiToken, GpioState, MessageSink, SimulatedLine
 from blynk_gateway.core.store import PinStore
-from blynk_gateway.errors import InvalidValue, NotWritable, UnknownPin
+from blynk_gateway.core.value import number
+from blynk_gateway.errors import GatewayError, HistoryError, InvalidValue, NotWritable, UnknownPin
 
 
 class MemoryJournal:
@@ -35,6 +47,22 @@ class MemoryJournal:
 
     async def remove_api_token(self, name: str) -> bool:
         return self._tokens.pop(name, None) is not None
+
+
+class MemoryBackups:
+    """Backups of a few bytes; `fault` is raised instead, `broken` after the first piece."""
+
+    def __init__(self) -> None:
+        self.fault: GatewayError | None = None
+        self.broken: GatewayError | None = None
+
+    async def backup(self) -> AsyncGenerator[bytes, None]:
+        if self.fault is not None:
+            raise self.fault
+        yield b"first "
+        if self.broken is not None:
+            raise self.broken
+        yield b"second"
 
 
 class MemoryLink:
@@ -133,3 +161,115 @@ class MemoryGpio:
         value = self.on_pins[device, pin]
         self._store.write(device, pin, value, Origin(OriginKind.GPIO), Intent.REPORT)
         return True
+
+
+class MemoryHistory:
+    """A past in a list.
+
+    Attributes:
+        batch: points in each batch of an export.
+        asked: every question, in order.
+        exporting: exports that have begun and not ended.
+        fails_after: batches after which an export cannot be read on; None for never.
+        is_broken: whether nothing can be read at all.
+        minutes_only: pins of which raw points are not kept.
+    """
+
+    def __init__(self) -> None:
+        self._points: dict[PinAddress, list[HistoryPoint]] = {}
+        self.batch = 1000
+        self.asked: list[Question] = []
+        self.exporting = 0
+        self.batches_read = 0
+        self.fails_after: int | None = None
+        self.is_broken = False
+        self.minutes_only: set[PinAddress] = set()
+
+    def add(self, address: PinAddress, at_ms: int, *value: str) -> None:
+        points = self._points.setdefault(address, [])
+        insort(points, HistoryPoint(at_ms, value), key=lambda point: point.at_ms)
+
+    async def ask(self, question: Question) -> Answer:
+        self.asked.append(question)
+        self._check(question)
+        address, step_ms = question.address, question.step_ms
+        points = self._within(address, question.from_ms, question.to_ms)
+        is_thinned = False
+        if question.width is not None and len(points) > question.width:
+            stride = -(-len(points) // question.width)
+            points, is_thinned = points[::stride], True
+        if not step_ms:
+            raw = [] if address in self.minutes_only else points
+            found = raw[-question.limit :] if question.limit else raw
+            return Answer(address, 0, found, [], is_thinned)
+        steps = _steps(points, step_ms, question.aggregate)
+        return Answer(address, step_ms, [], steps[-question.limit :] if question.limit else steps)
+
+    async def export(
+        self, address: PinAddress, from_ms: int, to_ms: int
+    ) -> AsyncIterator[list[HistoryPoint]]:
+        self._check(Question(address, from_ms, to_ms))
+        self.exporting += 1
+        try:
+            points = self._within(address, from_ms, to_ms)
+            if address in self.minutes_only:
+                return
+            for read, start in enumerate(range(0, len(points), self.batch)):
+                if read == self.fails_after:
+                    raise HistoryError("the disk has gone; expected it to be there")
+                await asyncio.sleep(0)
+                self.batches_read += 1
+                yield points[start : start + self.batch]
+        finally:
+            self.exporting -= 1
+
+    async def stats(self) -> HistoryStats:
+        sizes = [(address, len(points)) for address, points in self._points.items()]
+        oldest = [points[0].at_ms for points in self._points.values() if points]
+        return HistoryStats(
+            sum(size for _, size in sizes),
+            min(oldest, default=None),
+            4096,
+            {"minute": 3, "hour": 2, "day": 1},
+            sorted(sizes, key=lambda one: -one[1]),
+        )
+
+    def _check(self, question: Question) -> None:
+        if self.is_broken:
+            raise HistoryError("the database is damaged; expected a whole one")
+        step_ms, length = question.step_ms, question.to_ms - question.from_ms
+        if length < 0:
+            raise InvalidValue("the range is reversed; expected its begin first")
+        if step_ms and (step_ms < 10 or length // step_ms > 1_000_000):
+            raise InvalidValue("the step is absurd; expected 10 ms or more, and not too many")
+        if step_ms and question.width is not None:
+            raise InvalidValue("both a step and a width; expected one of them")
+
+    def _within(self, address: PinAddress, from_ms: int, to_ms: int) -> list[HistoryPoint]:
+        points = self._points.get(address, [])
+        return [point for point in points if from_ms <= point.at_ms < to_ms]
+
+
+def _steps(points: list[HistoryPoint], step_ms: int, aggregate: Aggregate) -> list[Step]:
+    numbers: dict[int, list[float]] = {}
+    for at_ms, value in points:
+        found = number(value)
+        if found is not None:
+            numbers.setdefault(at_ms - at_ms % step_ms, []).append(found)
+    return [Step(at_ms, _one_number(found, aggregate)) for at_ms, found in numbers.items()]
+
+
+def _one_number(found: list[float], aggregate: Aggregate) -> float:
+    match aggregate:
+        case Aggregate.AVG:
+            return sum(found) / len(found)
+        case Aggregate.MIN:
+            return min(found)
+        case Aggregate.MAX:
+            return max(found)
+        case Aggregate.SUM:
+            return sum(found)
+        case Aggregate.COUNT:
+            return float(len(found))
+        case Aggregate.LAST:
+            return found[-1]

@@ -11,8 +11,10 @@ from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.status import Status
 from blynk_gateway.api.v1.access import Call, Role
 from blynk_gateway.api.v1.admin import ADOPTION, NEW_TOKEN, PAIRING, Admin
+from blynk_gateway.api.v1.backup import BackupRoute
 from blynk_gateway.api.v1.devices import EVENTS, NEW_DEVICE, NEW_MODE, NEW_VALUE, Devices
 from blynk_gateway.api.v1.gpio import NEW_LEVEL, NEW_VOLTAGE, GpioRoutes
+from blynk_gateway.api.v1.history import JOINED, RANGE, HistoryRoutes
 from blynk_gateway.api.v1.live import WANTED, Live
 from blynk_gateway.api.v1.schema import Field
 
@@ -26,7 +28,7 @@ class Route(NamedTuple):
     Attributes:
         role: the least that may use it.
         body: fields of the JSON body, None for none.
-        query: query fields, none of them required.
+        query: query fields.
         success: HTTP status when all is well.
     """
 
@@ -48,7 +50,14 @@ class OpenRoute(NamedTuple):
     summary: str
 
 
-def routes(devices: Devices, live: Live, admin: Admin, gpio: GpioRoutes) -> list[Route]:
+def routes(
+    devices: Devices,
+    live: Live,
+    admin: Admin,
+    gpio: GpioRoutes,
+    history: HistoryRoutes,
+    backup: BackupRoute,
+) -> list[Route]:
     """All routes of `/api/v1` that need a caller."""
     viewer, operator, root = Role.VIEWER, Role.OPERATOR, Role.ADMIN
     base = "/api/v1"
@@ -56,6 +65,7 @@ def routes(devices: Devices, live: Live, admin: Admin, gpio: GpioRoutes) -> list
     pin = f"{base}/pins/{{slug}}/{{pin}}"
     tokens = f"{base}/api-tokens"
     simulated = f"{base}/sim"
+    past = f"{base}/history"
     return [
         Route("GET", f"{base}/devices", viewer, devices.list, "All devices."),
         Route(
@@ -88,6 +98,16 @@ def routes(devices: Devices, live: Live, admin: Admin, gpio: GpioRoutes) -> list
             gpio.set_adc,
             "Put a voltage on a channel of the simulated converter.",
             NEW_VOLTAGE,
+        ),
+        Route("GET", f"{past}/{{slug}}/{{pin}}", viewer, history.one, "A pin's past.", query=RANGE),
+        Route("GET", past, viewer, history.joined, "Several pins' past.", query=JOINED),
+        Route("GET", f"{base}/history-stats", viewer, history.stats, "How much past there is."),
+        Route(
+            "GET",
+            f"{base}/backup",
+            root,
+            backup.download,
+            "All data but the configuration, as tar.gz.",
         ),
         Route("GET", f"{base}/events", viewer, devices.events, "Latest events.", query=EVENTS),
         Route("GET", f"{base}/changes", viewer, live.changes, "Changes, as NDJSON.", query=WANTED),
@@ -173,7 +193,13 @@ def _operation(route: Route) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named
     ] + [
-        {"name": name, "in": "query", "description": field.description, "schema": field.schema()}
+        {
+            "name": name,
+            "in": "query",
+            "description": field.description,
+            "required": field.is_required,
+            "schema": field.schema(),
+        }
         for name, field in (route.query or {}).items()
     ]
     operation: dict[str, Any] = {

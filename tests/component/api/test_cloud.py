@@ -166,8 +166,8 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
         "GET",
         f"{E}/data/get?{A}&pin=v1",
         None,
-        501,
-        "History export is not available in this version.",
+        500,
+        "No data",
     ),
     ("GET", f"{E}/nothing?{A}", None, 404, "Unknown path or method."),
     ("PUT", f"{E}/update?{A}&v1=1", None, 404, "Unknown path or method."),
@@ -224,7 +224,7 @@ def test_tables_name_every_endpoint() -> None:
 def endpoints() -> set[tuple[str, str]]:
     """Method and path of every endpoint."""
     uploads = Uploads.__new__(Uploads)
-    return set(CloudDialect(None, None, None, uploads).endpoints)  # type: ignore[arg-type]
+    return set(CloudDialect(None, None, None, uploads, None).endpoints)  # type: ignore[arg-type]
 
 
 async def test_batch_without_json_type_is_refused(site: Site) -> None:

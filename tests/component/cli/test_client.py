@@ -124,6 +124,34 @@ def test_a_gateway_that_breaks_off_is_an_error(tmp_path: Path, answer: bytes) ->
         thread.join()
 
 
+def test_a_download_gives_all_bytes(tmp_path: Path) -> None:
+    with control_server(tmp_path) as control:
+        control.answers["GET /d"] = (200, "x" * 200_000)
+        pieces = list(ControlClient(tmp_path).download("/d", 5.0))
+    assert len(pieces) > 1
+    assert b"".join(pieces) == b"x" * 200_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n12345",
+    ],
+)
+def test_a_download_that_is_cut_is_an_error(tmp_path: Path, answer: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "control.sock"))
+        listener.listen()
+        thread = threading.Thread(target=break_off, args=(listener, answer))
+        thread.start()
+        with pytest.raises(NoAnswer, match="no answer"):
+            list(ControlClient(tmp_path).download("/", 5.0))
+        thread.join()
+
+
 def break_off(listener: socket.socket, answer: bytes) -> None:
     channel, _ = listener.accept()
     with channel:

@@ -14,9 +14,12 @@ from blynk_gateway.core.device import DeviceRegistry
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.history import Journal, Restored
+from blynk_gateway.history import Journal, Keep, Restored
+from blynk_gateway.history.archiver import PolicyOf, keep_raw
 from blynk_gateway.runtime.health import Health
 from tests.helpers.clock import FakeClock
+
+_FOR_EVER = Keep()
 
 ORIGIN = Origin(OriginKind.DEVICE, "1")
 
@@ -45,7 +48,12 @@ class System:
     """`async with` opens and closes; one object lives once, like the daemon."""
 
     def __init__(
-        self, directory: Path, *, clock: Clock | None = None, retention_raw_ms: int | None = None
+        self,
+        directory: Path,
+        *,
+        clock: Clock | None = None,
+        keep: Keep = _FOR_EVER,
+        policy_of: PolicyOf = keep_raw,
     ) -> None:
         self.path = directory / "gateway.db"
         self.clock = clock or FakeClock()
@@ -57,7 +65,8 @@ class System:
         self.journal = Journal(
             self.path,
             commit_every_ms=10,
-            retention_raw_ms=retention_raw_ms,
+            keep=keep,
+            policy_of=policy_of,
             clock=self.clock,
             gate=self.gate,
             health=self.health,

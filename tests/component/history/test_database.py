@@ -175,3 +175,11 @@ async def test_no_token_goes_into_the_log(tmp_path: Path, caplog: pytest.LogCapt
         await system.journal.flush()
         secrets = (definition.token, system.restored.gateway_token)
     assert not [line for line in caplog.messages for secret in secrets if secret in line]
+
+
+async def test_only_what_may_be_lost_is_written_without_a_sync(tmp_path: Path) -> None:
+    opened = await open_database(tmp_path / "gateway.db")
+    for is_synced, level in ((False, 1), (True, 2)):
+        await opened.write([], is_synced=is_synced)
+        assert await opened.fetch("PRAGMA synchronous") == [(level,)]
+    await opened.close()

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import HistoryError
-from blynk_gateway.history import database
+from blynk_gateway.history import Keep, archiver, database
 from blynk_gateway.history.journal import (
     CHECKPOINT_CHANGES,
     CHECKPOINT_S,
@@ -23,6 +24,7 @@ from blynk_gateway.history.journal import (
     RETRY_S,
 )
 from blynk_gateway.history.recorder import RESERVED_BLOCK
+from blynk_gateway.history.segment import decode
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.component.history.system import ORIGIN, System, until
@@ -102,7 +104,7 @@ async def test_change_is_on_disk_after_the_window(tmp_path: Path) -> None:
 
 async def test_many_changes_do_not_wait_for_the_window(tmp_path: Path) -> None:
     async with System(tmp_path) as system:
-        system.journal.reconfigure(commit_every_ms=3_600_000, retention_raw_ms=None)
+        system.journal.reconfigure(commit_every_ms=3_600_000, keep=Keep())
         task = spawn(system.journal.run(), name="journal")
         system.add("a")
         for _ in range(COMMIT_POINTS):
@@ -113,7 +115,7 @@ async def test_many_changes_do_not_wait_for_the_window(tmp_path: Path) -> None:
 
 async def test_nothing_is_committed_before_the_window_ends(tmp_path: Path) -> None:
     async with System(tmp_path) as system:
-        system.journal.reconfigure(commit_every_ms=3_600_000, retention_raw_ms=None)
+        system.journal.reconfigure(commit_every_ms=3_600_000, keep=Keep())
         task = spawn(system.journal.run(), name="journal")
         system.add("a")
         system.write("a", "V1", "1")
@@ -420,3 +422,60 @@ async def test_events_are_readable_while_nothing_can_be_written(tmp_path: Path) 
             assert codes == ["before"]
         codes = [event.code for event in await system.journal.events("a", 10)]
         assert codes == ["during", "before"]
+
+
+async def test_reader_is_told_of_all_that_may_not_be_in_the_file(tmp_path: Path) -> None:
+    address = PinAddress("a", "V1")
+    async with System(tmp_path) as system:
+        system.add("a")
+        assert (await system.journal.unsaved(address)) == (None, [])
+        system.write("a", "V1", "1")
+        first = await system.journal.unsaved(address)
+        assert (first.stream, [one.points for one in first.segments]) == (1, [1])
+        assert points(system.path) == 0
+        await system.journal.flush()
+        assert (await system.journal.unsaved(address)).segments == []
+        assert (await system.journal.unsaved(PinAddress("b", "V1"))).stream is None
+        with locked(system.path):
+            system.write("a", "V1", "2")
+            flush = spawn(system.journal.flush(), name="flush")
+            await asyncio.sleep(0.01)
+            system.write("a", "V1", "3")
+            during = await system.journal.unsaved(None)
+            assert [point.value for one in during.segments for point in decode(one.body)] == [
+                ("2",),
+                ("3",),
+            ]
+            with pytest.raises(HistoryError):
+                await flush
+        after = await system.journal.unsaved(None)
+        assert [one.points for one in after.segments] == [1, 1]
+    with pytest.raises(HistoryError, match="is not open"):
+        await system.journal.unsaved(None)
+
+
+async def test_archive_needs_an_open_journal(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="is not open"):
+        await System(tmp_path).journal.archive()
+
+
+async def test_close_while_the_archive_is_filled_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiver, "PASS_POINTS", 1)
+    monkeypatch.setattr(archiver, "SLICE_POINTS", 1)
+    for _ in range(3):
+        async with System(tmp_path) as system:
+            task = spawn(system.journal.run(), name="journal")
+            system.add("a")
+            for pin in range(100):
+                system.write("a", f"V{pin}", str(pin))
+            system.journal._checkpoint_at = 0.0
+            await system.journal.flush()
+        await task
+    async with System(tmp_path) as system:
+        await system.journal.archive()
+    connection = sqlite3.connect(system.path)
+    ((total,),) = connection.execute("SELECT sum(count) FROM chunk")
+    connection.close()
+    assert total == 300

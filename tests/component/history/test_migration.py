@@ -7,6 +7,7 @@ import pytest
 
 from blynk_gateway.core.direct import PinMode
 from blynk_gateway.errors import SchemaTooNew
+from blynk_gateway.history.chunk import decode
 from blynk_gateway.history.migration import STEPS, migrate, scripts
 from tests.component.history.system import System, files_of
 
@@ -65,6 +66,36 @@ async def test_database_of_schema_2_keeps_the_modes_of_pins(tmp_path: Path) -> N
             "shed": {"D4": (PinMode.OUT, None), "A0": (PinMode.IN, 1000)}
         }
         assert system.values["shed/D4"] == ("1",)
+
+
+async def test_database_of_schema_2_goes_into_the_archive(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v2.db", tmp_path / "gateway.db")
+    async with System(tmp_path) as system:
+        await system.journal.archive()
+    assert archived(tmp_path / "gateway.db") == {1: ["20.0", "21.5"], 2: ["1 \udcff"], 3: ["1"]}
+    async with System(tmp_path) as system:
+        assert system.values["greenhouse/V5"] == ("21.5",)
+
+
+async def test_database_of_schema_3_keeps_its_archive(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v3.db", tmp_path / "gateway.db")
+    temperatures = ["20.0", "21.5", "21.0", "21.5", "22.0", "22.5", "23.0"]
+    assert archived(tmp_path / "gateway.db")[1] == temperatures
+    async with System(tmp_path) as system:
+        assert system.values["greenhouse/V5"] == ("30.0",)
+        await system.journal.archive()
+    assert archived(tmp_path / "gateway.db")[1] == [*temperatures, "30.0"]
+
+
+def archived(path: Path) -> dict[int, list[str]]:
+    """Values in chunks, by stream, oldest first."""
+    connection = sqlite3.connect(path)
+    chunks = connection.execute("SELECT stream, body FROM chunk ORDER BY stream, last_ms")
+    found: dict[int, list[str]] = {}
+    for stream, body in chunks:
+        found.setdefault(stream, []).extend(" ".join(value) for value in decode(body).values)
+    connection.close()
+    return found
 
 
 async def test_later_schema_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from blynk_gateway.config import Options
 from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
+from blynk_gateway.core.history import HistoryPolicy
 
 OptionsOf = Callable[[str], Options]
 FaultsOf = Callable[[str], list[str]]
@@ -23,6 +24,11 @@ StreamOf = Callable[[str], Datastream]
 
 def test_empty_datastream_is_a_text_under_the_name_of_its_pin(stream_of: StreamOf) -> None:
     assert stream_of("") == Datastream("V5", "V5")
+
+
+@pytest.mark.parametrize("policy", list(HistoryPolicy))
+def test_history_is_kept_as_told(stream_of: StreamOf, policy: HistoryPolicy) -> None:
+    assert stream_of(f"{{history: {policy}}}").history is policy
 
 
 def test_every_key_reaches_the_datastream(stream_of: StreamOf) -> None:

@@ -4,6 +4,7 @@ from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EffectKind
+from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.errors import HistoryCorrupt
 from blynk_gateway.history.definitions import dump, load
 
@@ -27,6 +28,7 @@ FULL = DeviceDefinition(
             is_strict=True,
             parameters=1,
             effects=frozenset({EffectKind.BLINK, EffectKind.TOGGLE}),
+            history=HistoryPolicy.OFF,
         ),
     },
     stale_after_ms=90_000,

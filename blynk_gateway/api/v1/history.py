@@ -1,0 +1,243 @@
+"""`/api/v1/history`: the past of pins, in any form, range and step; and how much there is of it."""
+
+import re
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from blynk_gateway.api.bodies import Literal, only_field, parse_query, whole_number
+from blynk_gateway.api.faults import BadQuestion
+from blynk_gateway.api.past import Past, as_text
+from blynk_gateway.api.replies import JSON_TYPE, api_json
+from blynk_gateway.api.services import Services
+from blynk_gateway.api.streaming import Exports, gzipped, takes_gzip
+from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.schema import Field, Kind
+from blynk_gateway.config.scalars import parse_duration
+from blynk_gateway.core.address import PinAddress, parse_address, parse_pin
+from blynk_gateway.core.history import Aggregate, Question
+from blynk_gateway.core.periods import parse_time
+from blynk_gateway.core.value import printable
+from blynk_gateway.errors import InvalidValue
+from blynk_gateway.formats.text import FORMS, TextFormat
+
+DEFAULT_FROM: Final = "-1d"
+DEFAULT_WIDTH: Final = 1000
+"""Points that a chart as wide as a screen can show."""
+
+MAX_WIDTH: Final = 10_000
+MAX_LIMIT: Final = 100_000
+"""Latest points in one answer; they are in memory together. A range has no limit."""
+
+MAX_PINS: Final = 32
+
+AUTOMATIC: Final = "auto"
+RAW: Final = "raw"
+
+_TYPES: Final = {
+    TextFormat.JSON: JSON_TYPE,
+    TextFormat.CSV: "text/csv; charset=utf-8; header=present",
+    TextFormat.NDJSON: "application/x-ndjson",
+    TextFormat.INFLUX: "text/plain; charset=utf-8",
+}
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
+
+RANGE: Final = {
+    "from": Field(
+        Kind.TEXT, f"ms since 1970, ISO 8601, or -1d before now; {DEFAULT_FROM} if left out", False
+    ),
+    "to": Field(Kind.TEXT, "likewise, not included; now if left out", False),
+    "step": Field(
+        Kind.TEXT,
+        f"ms or a duration such as 1h; {RAW} for the points as written; if left out, or"
+        f" {AUTOMATIC}, as fits `width`",
+        False,
+    ),
+    "agg": Field(
+        Kind.TEXT,
+        "of each step; avg if left out",
+        False,
+        {"enum": [str(aggregate) for aggregate in Aggregate]},
+    ),
+    "width": Field(
+        Kind.NUMBER,
+        f"points at most, {DEFAULT_WIDTH} if left out",
+        False,
+        {"type": "integer", "minimum": 2, "maximum": MAX_WIDTH},
+    ),
+    "limit": Field(
+        Kind.NUMBER,
+        "the latest so many of the range only",
+        False,
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT},
+    ),
+    "format": Field(
+        Kind.TEXT,
+        "json if left out",
+        False,
+        {"enum": [str(form) for form in TextFormat]},
+    ),
+}
+JOINED: Final = {
+    "pins": Field(Kind.TEXT, f"1 to {MAX_PINS} addresses, separated by commas", True),
+    **RANGE,
+}
+
+
+class Wanted(NamedTuple):
+    """What a query asks for; `width` and `limit` as in `Question`."""
+
+    from_ms: int
+    to_ms: int
+    step_ms: int
+    width: int | None
+    aggregate: Aggregate
+    limit: int | None
+    form: TextFormat
+
+    def of(self, address: PinAddress) -> Question:
+        """The question for one pin."""
+        return Question(address, *self[:6])
+
+
+class HistoryRoutes:
+    """Handlers of the past.
+
+    Args:
+        exports: sends what is long.
+    """
+
+    def __init__(self, services: Services, exports: Exports) -> None:
+        self._services = services
+        self._exports = exports
+        self._past = Past(services)
+
+    async def one(self, call: Call) -> web.StreamResponse:
+        """The past of one pin."""
+        found = call.request.match_info
+        device = self._services.registry.get(found["slug"].lower())
+        address = PinAddress(device.slug, parse_pin(found["pin"]))
+        return await self._answer(call, [address], is_joined=False)
+
+    async def joined(self, call: Call) -> web.StreamResponse:
+        """The past of several pins in one answer."""
+        texts = [text for text in (_field(call, "pins") or "").split(",") if text]
+        if not 0 < len(texts) <= MAX_PINS:
+            raise BadQuestion(
+                f"pins: expected 1 to {MAX_PINS} addresses such as greenhouse/V5,"
+                f" found {len(texts)}"
+            )
+        addresses = list(dict.fromkeys(parse_address(text) for text in texts))
+        return await self._answer(call, addresses, is_joined=True)
+
+    async def stats(self, _call: Call) -> web.Response:
+        """How much there is."""
+        found = await self._services.history.stats()
+        return api_json(
+            {
+                "points": found.points,
+                "oldest_ms": found.oldest_ms,
+                "file_bytes": found.file_bytes,
+                "levels": found.levels,
+                "streams": [
+                    {"address": str(address), "points": points} for address, points in found.streams
+                ],
+            }
+        )
+
+    async def _answer(
+        self, call: Call, addresses: list[PinAddress], *, is_joined: bool
+    ) -> web.StreamResponse:
+        for address in addresses:
+            self._past.check_known(address)
+        wanted = parse_wanted(call.request, self._services.clock.now_ms())
+        form = FORMS[wanted.form](is_joined)
+        pieces = as_text(self._past, form, [wanted.of(address) for address in addresses])
+        headers = {
+            "Content-Type": _TYPES[wanted.form],
+            "Cache-Control": "no-store",
+            "Vary": "Accept-Encoding",
+        }
+        if takes_gzip(call.request):
+            headers["Content-Encoding"] = "gzip"
+            pieces = gzipped(pieces)
+        return await self._exports.send(call.request, web.StreamResponse(headers=headers), pieces)
+
+
+def parse_wanted(request: web.Request, now_ms: int) -> Wanted:
+    """What the query asks for.
+
+    Raises:
+        BadQuestion: a field that makes no sense, or a range that ends before it begins.
+    """
+    fields = {name: values[0] for name, values in parse_query(request).items() if values[0] != ""}
+    from_ms = _time(fields, "from", now_ms, DEFAULT_FROM)
+    # Not included in the range, and a point of this very millisecond is wanted.
+    to_ms = _time(fields, "to", now_ms, None)
+    if from_ms >= to_ms:
+        raise BadQuestion(
+            f"the range from {from_ms} to {to_ms} holds no time; expected `from` before `to`"
+        )
+    width = _count(fields, "width", 2, MAX_WIDTH)
+    limit = _count(fields, "limit", 1, MAX_LIMIT)
+    step_ms = _step(fields)
+    if width is not None and step_ms is not None:
+        raise BadQuestion("width goes with an automatic step; expected either `width` or `step`")
+    if step_ms is None and width is None and limit is None:
+        width = DEFAULT_WIDTH
+    return Wanted(
+        from_ms,
+        to_ms,
+        step_ms or 0,
+        width,
+        Aggregate(_word(fields, "agg", [str(one) for one in Aggregate], Aggregate.AVG)),
+        limit,
+        TextFormat(_word(fields, "format", [str(one) for one in TextFormat], TextFormat.JSON)),
+    )
+
+
+def _field(call: Call, name: str) -> str | None:
+    return only_field(parse_query(call.request), name)
+
+
+def _time(fields: dict[str, str], name: str, now_ms: int, default: str | None) -> int:
+    text = fields.get(name, default)
+    if text is None:
+        return now_ms + 1
+    try:
+        return parse_time(text, now_ms)
+    except InvalidValue as error:
+        raise BadQuestion(f"{name}: {error}") from None
+
+
+def _step(fields: dict[str, str]) -> int | None:
+    """The step in ms, 0 for points as written, None for an automatic one."""
+    text = fields.get("step", AUTOMATIC)
+    if text == AUTOMATIC:
+        return None
+    if text == RAW:
+        return 0
+    try:
+        return int(text) if _WHOLE.fullmatch(text) else parse_duration(text)
+    except ValueError:
+        raise BadQuestion(
+            f"step: found {printable(text)[:40]!r}; expected milliseconds, a duration such as 1h,"
+            f" {RAW} or {AUTOMATIC}"
+        ) from None
+
+
+def _count(fields: dict[str, str], name: str, least: int, most: int) -> int | None:
+    if name not in fields:
+        return None
+    count = whole_number(Literal(fields[name]))
+    if count is None or not least <= count <= most:
+        raise BadQuestion(f"{name}: expected a whole number from {least} to {most}")
+    return count
+
+
+def _word(fields: dict[str, str], name: str, words: list[str], default: str) -> str:
+    word = fields.get(name, default)
+    if word not in words:
+        found = printable(word)[:40]
+        raise BadQuestion(f"{name}: found {found!r}; expected one of {', '.join(words)}")
+    return word
