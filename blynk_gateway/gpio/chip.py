@@ -111,9 +111,10 @@ def find_chip(dev: Path = Path("/dev")) -> ChipInfo:
         try:
             chip = read_chip(str(path))
         except HardwareError as error:
-            cause = error.__cause__
-            is_denied = isinstance(cause, PermissionError)
-            (denied if is_denied else found).append(f"{path} ({error})")
+            if isinstance(error.__cause__, PermissionError):
+                denied.append(str(path))
+            else:
+                found.append(f"{path} ({error})")
             continue
         if chip.label.startswith(LABEL_PREFIX) and chip.lines >= HEADER_LINES:
             return chip

@@ -43,16 +43,18 @@ def open_board(factory: Factory) -> Board:
         factory: any but `none`.
 
     Raises:
-        GpioUnavailable: it cannot be used, or with `auto` none can; with what to do for each.
+        GpioUnavailable: it cannot be used, or with `auto` none can; with what to do.
     """
     if factory is not Factory.AUTO:
         return _open(factory)
-    reasons = []
+    reasons: list[str] = []
     for one in AUTO:
         try:
             return _open(one)
         except GpioUnavailable as error:
-            reasons.append(f"{one}: {error}")
+            # Nobody needs more than the first: the others are not asked to be installed.
+            is_missing = bool(reasons) and isinstance(error.__cause__, ImportError)
+            reasons.append(f"{one}: {'not installed' if is_missing else error}")
     raise GpioUnavailable("no back end for GPIO works. " + "; ".join(reasons))
 
 

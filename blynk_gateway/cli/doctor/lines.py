@@ -43,6 +43,9 @@ def check_library(case: Case, has: Callable[[str], bool] = has_module) -> Iterat
     """The library that is to drive the lines is installed."""
     name, options = "gpio library", case.options.gpio
     factory = options.factory
+    if case.faults:
+        # What the configuration uses is unknown.
+        return
     if not uses_lines(options):
         yield ok(name, "none needed: the configuration uses no line")
     elif factory is Factory.NONE:
