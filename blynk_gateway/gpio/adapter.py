@@ -24,8 +24,8 @@ from blynk_gateway.core.header import LINES
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import GpioState, Simulation
 from blynk_gateway.errors import HardwareError
-from blynk_gateway.gpio.board import Board
 from blynk_gateway.gpio.host import ORIGIN, Host
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.roster import FIRST_RETRY_S, LAST_RETRY_S, Roster
@@ -321,4 +321,4 @@ def _open_board(factory: Factory) -> Board:
 
 
 def _factory() -> Any:  # noqa: ANN401  a module that loads gpiozero, and is loaded when it is needed
-    return import_module("blynk_gateway.gpio.factory")
+    return import_module("blynk_gateway.gpio.lines.factory")

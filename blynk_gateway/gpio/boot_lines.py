@@ -39,7 +39,7 @@ from blynk_gateway.core.header import (
     SPI0_ONE_SELECT,
     SPI0_SETTING,
 )
-from blynk_gateway.gpio.kernel_pwm import OVERLAY_FUNCTIONS, TWO_CHANNELS
+from blynk_gateway.gpio.lines.kernel_pwm import OVERLAY_FUNCTIONS, TWO_CHANNELS
 
 CONFIG_TXT = "/boot/firmware/config.txt"
 """Where it is since Debian 12; before, and on other systems, `/boot/config.txt`."""

@@ -24,9 +24,9 @@ from blynk_gateway.core.header import fixed_pull
 from blynk_gateway.core.store import OWN_MAX_ANALOG, PinStore
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HardwareError
-from blynk_gateway.gpio.edges import Edges, watch
 from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.inputs.adc import Adc
+from blynk_gateway.gpio.lines.edges import Edges, watch
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import number_text
 from blynk_gateway.runtime.tasks import spawn

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import DeviceError, HardwareError, PinError
-from blynk_gateway.gpio.board import Board
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.runtime.parts import Parts
 
 ORIGIN = Origin(OriginKind.GPIO)

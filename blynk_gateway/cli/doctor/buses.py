@@ -21,7 +21,7 @@ from blynk_gateway.core.header import (
 )
 from blynk_gateway.errors import SensorSilent
 from blynk_gateway.gpio.boot_lines import CONFIG_TXT
-from blynk_gateway.gpio.kernel_pwm import explain_kernel_pwm
+from blynk_gateway.gpio.lines.kernel_pwm import explain_kernel_pwm
 from blynk_gateway.gpio.sensors.onewire import find_thermometer, has_bus
 
 _SIGNS: Mapping[Bus, str] = MappingProxyType(

@@ -11,7 +11,7 @@ from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
 from blynk_gateway.cli.doctor.usage import LineUser, line_users, uses_lines
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import GatewayError, HardwareError
-from blynk_gateway.gpio.chip import CONSUMER, ChipInfo, LineInfo, find_chip, read_lines
+from blynk_gateway.gpio.lines.chip import CONSUMER, ChipInfo, LineInfo, find_chip, read_lines
 
 FindChip: TypeAlias = Callable[[Path], ChipInfo]
 ReadLines: TypeAlias = Callable[[str, Iterable[int]], list[LineInfo]]

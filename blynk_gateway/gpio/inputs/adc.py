@@ -13,8 +13,8 @@ from gpiozero.exc import SPISoftwareFallback
 
 from blynk_gateway.config.gpio.inputs import AdcOptions
 from blynk_gateway.errors import HardwareError, LineUnavailable
-from blynk_gateway.gpio.board import Board
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import SampledPeripheral, scale
 

@@ -4,7 +4,7 @@ from blynk_gateway.config.gpio.common import HardwarePwm, Level
 from blynk_gateway.config.gpio.outputs import PwmOptions
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.gpio.host import Host
-from blynk_gateway.gpio.kernel_pwm import KernelPwm, find_kernel_pwm
+from blynk_gateway.gpio.lines.kernel_pwm import KernelPwm, find_kernel_pwm
 from blynk_gateway.gpio.outputs.driven import DrivenPeripheral
 from blynk_gateway.gpio.outputs.levels import (
     Levels,

@@ -19,9 +19,9 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.errors import GpioUnavailable
 from blynk_gateway.gpio import adapter as adapter_module
-from blynk_gateway.gpio import factory as factory_module
 from blynk_gateway.gpio.adapter import GpioAdapter, needs_board
 from blynk_gateway.gpio.datastreams import implied_datastreams
+from blynk_gateway.gpio.lines import factory as factory_module
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone

@@ -9,7 +9,7 @@ from blynk_gateway.config.gpio.inputs import ButtonOptions
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.errors import GpioUnavailable, HardwareError
-from blynk_gateway.gpio.chip import ChipInfo, LineInfo
+from blynk_gateway.gpio.lines.chip import ChipInfo, LineInfo
 from tests.component.cli.doctor.conftest import Machine
 from tests.helpers.control import control_server
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.errors import GpioUnavailable, HardwareError, LineUnavailable
-from blynk_gateway.gpio import chip
+from blynk_gateway.gpio.lines import chip
 from tests.helpers.kernel_gpio import FakeKernel
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.gpio.chip import (
+from blynk_gateway.gpio.lines.chip import (
     FLAG_EDGE_FALLING,
     FLAG_EDGE_RISING,
     FLAG_INPUT,
@@ -28,7 +28,7 @@ from blynk_gateway.gpio.chip import (
     claim_line,
     read_held_level,
 )
-from blynk_gateway.gpio.edge import Edge, Edges, WatchedLine
+from blynk_gateway.gpio.lines.edge import Edge, Edges, WatchedLine
 
 log = logging.getLogger(__name__)
 

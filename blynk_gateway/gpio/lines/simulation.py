@@ -14,7 +14,7 @@ from typing import Any
 
 from blynk_gateway.core.ports import SimulatedLine
 from blynk_gateway.errors import InvalidValue, NotWritable, UnknownPin
-from blynk_gateway.gpio.simulated_spi import Converter, SimulatedSpi, chip_named, select_of
+from blynk_gateway.gpio.lines.simulated_spi import Converter, SimulatedSpi, chip_named, select_of
 
 with warnings.catch_warnings():
     # gpiozero 1.6.2 asks for a package that newer versions of setuptools warn about.

@@ -9,10 +9,10 @@ from gpiozero.exc import GPIOPinInUse
 
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio import factory
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.chip import ChipInfo
-from blynk_gateway.gpio.factory import close_board, open_board
+from blynk_gateway.gpio.lines import factory
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.chip import ChipInfo
+from blynk_gateway.gpio.lines.factory import close_board, open_board
 from tests.helpers.kernel_gpio import FakeKernel
 from tests.helpers.lgpio_fake import fake_lgpio
 

@@ -6,9 +6,9 @@ import pytest
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio import chip
-from blynk_gateway.gpio.edge import Edges
-from blynk_gateway.gpio.kernel_edges import EVENT, KEPT, KernelLine, watch_kernel_line
+from blynk_gateway.gpio.lines import chip
+from blynk_gateway.gpio.lines.edge import Edges
+from blynk_gateway.gpio.lines.kernel_edges import EVENT, KEPT, KernelLine, watch_kernel_line
 from tests.helpers.clock import FakeClock
 from tests.helpers.gpio import reached
 from tests.helpers.kernel_gpio import FakeKernel
@@ -220,7 +220,7 @@ async def test_a_chip_that_goes_away_does_not_spin_the_loop(
         raise OSError(19, "No such device")
 
     line = bench.watch()
-    monkeypatch.setattr("blynk_gateway.gpio.kernel_edges.os.read", gone)
+    monkeypatch.setattr("blynk_gateway.gpio.lines.kernel_edges.os.read", gone)
     with caplog.at_level(logging.ERROR):
         bench.send((RISING, 1))
         await reached(lambda: bool(caplog.records))

@@ -17,7 +17,7 @@ from typing import Any
 
 import lgpio
 
-from blynk_gateway.gpio.chip import ChipInfo, read_level_as_is
+from blynk_gateway.gpio.lines.chip import ChipInfo, read_level_as_is
 
 # lgpio 0.2 has renamed what gpiozero 1.6.2 asks for.
 for _new, _old in (("NONE", "DISABLE"), ("UP", "PULL_UP"), ("DOWN", "PULL_DOWN")):

@@ -14,9 +14,9 @@ from gpiozero.exc import GPIOZeroError, PWMSoftwareFallback
 
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import GpioUnavailable
-from blynk_gateway.gpio import factory
-from blynk_gateway.gpio.chip import ChipInfo
-from blynk_gateway.gpio.factory import AUTO, close_board, open_board
+from blynk_gateway.gpio.lines import factory
+from blynk_gateway.gpio.lines.chip import ChipInfo
+from blynk_gateway.gpio.lines.factory import AUTO, close_board, open_board
 from tests.helpers.lgpio_fake import fake_lgpio
 
 CHIP = ChipInfo("/dev/gpiochip0", "gpiochip0", "pinctrl-bcm2711", 58)
