@@ -7,14 +7,17 @@ import yaml
 
 from blynk_gateway.config import nodes
 from blynk_gateway.config.kinds import Entry, Key, MapOf, Section
-from blynk_gateway.config.scalars import PHYSICAL_PIN, UNITS_MS, choice, duration_or
+from blynk_gateway.config.scalars import PHYSICAL_PIN, choice, duration_or
 from blynk_gateway.config.scope import Scope, join
 from blynk_gateway.core.address import MAX_PIN_INDEX
-from blynk_gateway.core.direct import MIN_EVERY_MS, DirectPin, PinMode, check_mode
+from blynk_gateway.core.direct import (
+    MAX_EVERY_MS,
+    MIN_EVERY_MS,
+    DirectPin,
+    PinMode,
+    check_mode,
+)
 from blynk_gateway.errors import InvalidValue
-
-MAX_EVERY_MS = UNITS_MS["d"]
-"""Longest interval of polling; what is asked for less often is better read by hand."""
 
 _MODE = choice(PinMode)
 _MODE_KEY = Key("mode", _MODE)

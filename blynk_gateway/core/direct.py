@@ -19,6 +19,10 @@ MIN_EVERY_MS = 50
 """Shortest interval of polling a LAN device: 20 requests a second and pin."""
 
 
+MAX_EVERY_MS = 86_400_000
+"""Longest interval of polling, a day: what is rarer is asked when it is wanted."""
+
+
 class PinMode(StrEnum):
     """What a digital or analog pin does."""
 

@@ -25,7 +25,7 @@ from blynk_gateway.core.store import OWN_MAX_ANALOG, PinStore
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HardwareError
 from blynk_gateway.gpio.host import Host
-from blynk_gateway.gpio.inputs.adc import Adc
+from blynk_gateway.gpio.inputs.adc import KINDS, Adc
 from blynk_gateway.gpio.lines.edges import Edges, watch
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import number_text
@@ -315,7 +315,7 @@ class _Channel(_Reading):
                 every_ms=analog.every_ms,
                 deadband=analog.deadband,
                 decimals=0,
-                range=Range(0, full_scale(analog.type)),
+                range=Range(0, KINDS[analog.type].full_scale),
             ),
             host,
         )
@@ -338,8 +338,3 @@ def _reading_mode(pin: str) -> PinMode:
     """The mode in which a line that has none can be read: with the pull that is soldered to it."""
     has_pull_up = PIN_NAMES[pin] is PinKind.DIGITAL and fixed_pull(int(pin[1:])) is not None
     return PinMode.PULL_UP if has_pull_up else PinMode.IN
-
-
-def full_scale(chip: str) -> int:
-    """The highest count of a converter: 10 bits for `mcp30..`, 12 for the others."""
-    return 1023 if chip.startswith("mcp30") else 4095

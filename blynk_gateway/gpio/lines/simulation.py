@@ -12,6 +12,7 @@ import warnings
 from collections import defaultdict, deque
 from typing import Any
 
+from blynk_gateway.core.header import LINES
 from blynk_gateway.core.ports import SimulatedLine
 from blynk_gateway.errors import InvalidValue, NotWritable, UnknownPin
 from blynk_gateway.gpio.lines.simulated_spi import Converter, SimulatedSpi, chip_named, select_of
@@ -21,9 +22,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from gpiozero.exc import PinFixedPull
     from gpiozero.pins.mock import MockFactory, MockPWMPin
-
-LINES = range(28)
-"""The lines of the 40-pin header."""
 
 CHANNELS = 8
 """As many as the largest converter has."""
