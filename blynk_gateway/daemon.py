@@ -101,25 +101,34 @@ async def _reload_on_demand(
         await asked.wait()
         asked.clear()
         manager.reloading(gateway.clock.monotonic())
+        # A task of its own: an error that nobody expected must not end all reloads.
+        reloading = spawn(_reload(gateway, config), name="one reload")
         try:
-            if config is None:
-                log.warning("nothing to reload: no configuration file is in use")
-            else:
-                options = await asyncio.to_thread(load, config)
-                _warn(options)
-                await gateway.reload(options)
-                logs.set_level(options.logging.level)
-                gateway.health.report("configuration", HealthState.OK)
-        except GatewayError as error:
-            for line in str(error).splitlines():
-                log.error("configuration refused", extra={"fault": line})  # noqa: TRY400  says all
-            gateway.health.report(
-                "configuration",
-                HealthState.DEGRADED,
-                "the changed file was refused and the old one stays in force;"
-                " run `blynk-gateway check-config`",
-            )
+            await asyncio.wait([reloading])
+        finally:
+            await cancel(reloading)
         manager.ready(gateway.status)
+
+
+async def _reload(gateway: Gateway, config: Path | None) -> None:
+    if config is None:
+        log.warning("nothing to reload: no configuration file is in use")
+        return
+    try:
+        options = await asyncio.to_thread(load, config)
+        _warn(options)
+        await gateway.reload(options)
+        logs.set_level(options.logging.level)
+        gateway.health.report("configuration", HealthState.OK)
+    except GatewayError as error:
+        for line in str(error).splitlines():
+            log.error("configuration refused", extra={"fault": line})  # noqa: TRY400  says all
+        gateway.health.report(
+            "configuration",
+            HealthState.DEGRADED,
+            "the changed file was refused and the old one stays in force;"
+            " run `blynk-gateway check-config`",
+        )
 
 
 def _warn(options: Options) -> None:

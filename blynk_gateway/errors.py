@@ -100,10 +100,10 @@ class UnknownPin(PinError):
 
 
 class InvalidValue(PinError, ValueError):
-    """The value does not fit the pin's datastream."""
+    """The value does not fit the pin's datastream or mode."""
 
     code = "pin.invalid_value"
-    hint = "Send a value of the datastream's type, or change the datastream."
+    hint = "Send a value that fits the pin's datastream or mode, or change that."
 
 
 class NotWritable(PinError):
@@ -112,7 +112,7 @@ class NotWritable(PinError):
     code = "pin.not_writable"
     hint = (
         "Set `writable: true` in the datastream if others may write it; make an input an output by"
-        " `blynk-gateway pin mode`."
+        " `blynk-gateway pin mode`, or where its mode is declared."
     )
 
 

@@ -102,9 +102,11 @@ class Gateway:
                 spawn(self.journal.run(), name="journal"),
                 spawn(self.links.run(), name="links"),
             ]
-            await self.gpio.start(self.options.gateway.slug)
+            self.gpio.listen(self.options.gateway.slug)
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
             await self.server.start()
+            # Last: a start that fails, and is tried again and again, must not click the relays.
+            await self.gpio.start()
         except BaseException:
             await self.stop()
             raise
@@ -115,9 +117,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close sources, then commit what is queued. May follow a `start` that failed."""
-        await self.server.stop()
-        await self.api.stop()
-        await self.gpio.stop()
+        # At once: a client that is slow to leave must not keep outputs from their safe levels.
+        await asyncio.gather(self.server.stop(), self.api.stop(), self.gpio.stop())
         # The journal's worker is ended by `close`, after the last change is on disk.
         for worker in self._workers[1:]:
             await cancel(worker)

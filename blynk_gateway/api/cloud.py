@@ -43,7 +43,7 @@ from blynk_gateway.core.address import parse_pin
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.properties import PROPERTY_NAMES
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, printable_value
 from blynk_gateway.errors import InvalidValue, UnknownPin
 

@@ -10,7 +10,7 @@ from typing import Any
 from blynk_gateway.core.address import PinKind
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.device import Device
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import printable_value
 
 _PIN_TYPES = {

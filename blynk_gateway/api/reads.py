@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from blynk_gateway.api.services import Services
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.definition import DeviceSource
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from blynk_gateway.errors import PinError
 
 READ_WITHIN_S = 2.0

@@ -12,9 +12,9 @@ from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.properties import PROPERTY_NAMES
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, check_size
-from blynk_gateway.errors import InvalidValue
+from blynk_gateway.errors import InvalidValue, NotWritable
 
 GATE_WITHIN_S = 10.0
 
@@ -63,6 +63,7 @@ class PinWriter:
 
         Raises:
             Busy, PinError, UnknownDevice: as `write`.
+            NotWritable: it is a pin of the Pi's own hardware.
         """
         newer = await self._report(device, pin, points)
         if newer is not None and newer.at_ms > points[-1][0]:
@@ -75,6 +76,7 @@ class PinWriter:
 
         Raises:
             Busy, PinError, UnknownDevice: as `write`.
+            NotWritable: more than one point for a pin of the Pi's own hardware.
         """
         (at_ms, value), *earlier = points
         origin = http_origin(device)
@@ -124,6 +126,8 @@ class PinWriter:
         store, slug = self._services.store, device.slug
         for _, value in points:
             self._check(slug, pin, value, Intent.REPORT)
+        if points:
+            self._refuse_hardware(device, pin)
         others = store.find(slug, pin)
         seq = 0 if others is None else others.seq
         for start in range(0, len(points), SLICE):
@@ -136,6 +140,17 @@ class PinWriter:
                 change = store.write(slug, pin, value, http_origin(device), Intent.REPORT, at_ms)
                 seq = seq if change is None else change.seq
         return others
+
+    def _refuse_hardware(self, device: Device, pin: str) -> None:
+        """Nobody but the hardware reports for the Pi's own hardware, and that would obey it."""
+        if device.definition.source is not DeviceSource.GATEWAY:
+            return
+        address = f"{device.slug}/{pin}"
+        peripherals = self._services.gpio.state().peripherals
+        if pin[0] != "V" or any(one.pin == address for one in peripherals):
+            raise NotWritable(
+                f"{address} is hardware of the gateway; expected no values of the past"
+            )
 
     async def _gate(self) -> None:
         try:

@@ -48,7 +48,8 @@ from blynk_gateway.runtime.logs import safe
 log = logging.getLogger(__name__)
 
 MAX_COMMANDS = 1024
-"""Commands for one device in one turn of the loop: every pin once fits; beyond that is a flood."""
+"""Commands for one device in one turn of the loop: the first use of every pin fits, with the modes
+that it brings; beyond that is a flood."""
 
 RareEvent: TypeAlias = (
     AnswerDue
@@ -248,7 +249,7 @@ class DeviceConnection(Flow):
         assert self.device is not None, "there is a hold for logged-in devices only"
         states = self.context.store.pins(self.device.slug)
         states = [state for state in states if state.direct is not None]
-        if states:
+        if states or self.context.reads.wanted(self.device.slug):
             self.direct.begin(states)
 
     def _is_over_quota(self, now: float) -> bool:

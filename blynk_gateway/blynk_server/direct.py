@@ -14,14 +14,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.polling import Polls
-from blynk_gateway.blynk_server.translation import find_mode, wire_pin
-from blynk_gateway.core.direct import MAX_ANALOG, DirectPin, check_command
-from blynk_gateway.errors import PinError
+from blynk_gateway.blynk_server.translation import find_mode, suits, wire_pin
+from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.protocol.commands import Status
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
-    from blynk_gateway.core.store import PinState
+    from blynk_gateway.core.stream import PinState
 
 
 class DirectPins:
@@ -38,17 +37,24 @@ class DirectPins:
     def begin(self, states: "Iterable[PinState]") -> None:
         """Queue the modes of all pins, then the values of outputs, then a question to each input.
 
+        What somebody waits for is asked last.
+
         Args:
             states: pins that have a mode.
         """
         pins = {state.pin: state for state in states}
         self._send_modes({pin: state.direct for pin, state in pins.items() if state.direct})
         for state in pins.values():
-            if state.value and state.direct is not None and not state.direct.mode.is_input:
-                self._replay(state, state.direct)
+            direct = state.direct
+            is_output = direct is not None and not direct.mode.is_input
+            if state.value and direct is not None and is_output and state.is_of_mode:
+                self._replay(state, direct)
         for pin, state in pins.items():
             if state.direct is not None:
                 self._listen(pin, state.direct)
+        for pin in self._connection.context.reads.wanted(self._slug):
+            if pin not in self._asked:
+                self._ask(pin)
 
     def change(self, modes: Mapping[str, DirectPin]) -> None:
         """Queue new modes; inputs among the pins are asked."""
@@ -63,9 +69,10 @@ class DirectPins:
         self.change({pin: direct for pin, direct in new.items() if old.get(pin) != direct})
 
     def read(self, pin: str) -> None:
-        """Ask for one pin now."""
-        self._ask(pin)
-        self._connection.send_queued()
+        """Ask for one pin now; while the device is being set up, `begin` does so."""
+        if not self._connection.is_opening:
+            self._ask(pin)
+            self._connection.send_queued()
 
     def told(self, pin: str) -> None:
         """The device told a pin's value; it is stored."""
@@ -106,10 +113,7 @@ class DirectPins:
             self._connection.note_unsent("pin modes")
 
     def _replay(self, state: "PinState", direct: DirectPin) -> None:
-        try:
-            check_command(state.pin, direct, state.value, MAX_ANALOG)
-        except PinError:
-            # A value from before the mode was another, or what the device itself told.
+        if not suits(state.pin, direct, state.value):
             return
         if not self._connection.wire.send_pin(wire_pin(state.pin, direct.mode), state.value):
             self._connection.note_unsent(state.pin)

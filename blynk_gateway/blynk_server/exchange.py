@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.translation import (
     command_pin,
-    find_mode,
     reported_pin,
+    suits,
     wire_pin,
 )
 from blynk_gateway.core.change import Change, Intent, ModeChange, OriginKind, PinChange
 from blynk_gateway.core.device import Device
+from blynk_gateway.core.direct import first_use
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import PinError
 from blynk_gateway.protocol.commands import Status
@@ -60,10 +61,15 @@ def deliver_change(connection: "DeviceConnection", change: Change, bridge_id: in
     assert isinstance(change, PinChange), "commands are changes of pins and their modes"
     pin = change.pin
     if pin[0] != "V":
-        if connection.is_opening and not connection.is_own:
-            # The replay will have it, behind the pin's mode.
+        state = connection.context.store.find(change.device, pin)
+        direct = (None if state is None else state.direct) or first_use(pin)
+        # The replay of one that is opening will have it, behind the pin's mode. And the mode may be
+        # another by now: as `dw` the 5 of a dimmer would be full on.
+        if not connection.is_own and (
+            connection.is_opening or not suits(pin, direct, change.value)
+        ):
             return
-        pin = wire_pin(pin, find_mode(connection.context.store, change.device, pin))
+        pin = wire_pin(pin, direct.mode)
     if change.origin.kind is OriginKind.DEVICE and not connection.is_own:
         message_id = bridge_id or change.seq % 65_535 + 1
         is_sent = connection.wire.send_bridge(pin, change.value, message_id)

@@ -34,6 +34,10 @@ class Reads:
     def __contains__(self, key: tuple[str, str]) -> bool:
         return key in self._open
 
+    def wanted(self, device: str) -> list[str]:
+        """The pins of a device that somebody waits for."""
+        return [pin for slug, pin in self._open if slug == device]
+
     def arrived(self, device: str, pin: str) -> None:
         """The device told the pin's value; it is stored."""
         read = self._open.pop((device, pin), None)

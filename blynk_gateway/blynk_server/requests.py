@@ -31,7 +31,7 @@ from blynk_gateway.protocol.events import (
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
-    from blynk_gateway.core.store import PinState
+    from blynk_gateway.core.stream import PinState
 
 Acknowledged: TypeAlias = (
     PropertySet | EventLogged | EventCleared | NotificationRequested | BridgeBound
@@ -113,7 +113,8 @@ def _sync(connection: "DeviceConnection", device: Device, request: SyncRequested
         states = [
             state
             for state in store.pins(device.slug)
-            if state.datastream is None or state.datastream.is_synced
+            if (state.datastream is None or state.datastream.is_synced)
+            and (state.pin[0] == "V" or connection.is_own or _is_output(state))
         ]
     else:
         found = (store.find(device.slug, pin) for pin in request.pins)
@@ -121,6 +122,14 @@ def _sync(connection: "DeviceConnection", device: Device, request: SyncRequested
     for state in states:
         if state.shown:
             _send_pin(connection, state, request.message_id)
+
+
+def _is_output(state: "PinState") -> bool:
+    """Whether a board may be sent the pin's value unasked: `dw` turns any pin into an output.
+
+    An input with a button to ground would be driven against it.
+    """
+    return state.direct is not None and not state.direct.mode.is_input
 
 
 def _send_pin(connection: "DeviceConnection", state: "PinState", message_id: int) -> None:
@@ -179,19 +188,24 @@ def _write_bridge(connection: "DeviceConnection", request: BridgeWritten) -> Non
 def _set_pin_modes(
     connection: "DeviceConnection", device: Device, request: PinModesRequested
 ) -> None:
-    for pin, word in request.modes:
-        try:
-            mode = _MODES.get(word)
-            if mode is None:
-                known = ", ".join(_MODES)
-                raise InvalidValue(
-                    f"{pin} cannot be {printable(word)[:40]!r}; expected one of {known}"
-                )
-            connection.context.store.set_mode(device.slug, pin, DirectPin(mode), connection.origin)
-        except PinError as error:
-            connection.note_refused("pin mode refused", error)
-            connection.wire.respond(request.message_id, Status.ILLEGAL_COMMAND)
-            return
+    store = connection.context.store
+    try:
+        modes = [(pin, _mode_of(pin, word)) for pin, word in request.modes]
+        for pin, _ in modes:
+            store.check_open(device.slug, pin)
+        for pin, mode in modes:
+            store.set_mode(device.slug, pin, DirectPin(mode), connection.origin)
+    except PinError as error:
+        connection.note_refused("pin mode refused", error)
+        connection.wire.respond(request.message_id, Status.ILLEGAL_COMMAND)
+
+
+def _mode_of(pin: str, word: str) -> PinMode:
+    mode = _MODES.get(word)
+    if mode is None:
+        known = ", ".join(_MODES)
+        raise InvalidValue(f"{pin} cannot be {printable(word)[:40]!r}; expected one of {known}")
+    return mode
 
 
 def _tell_pin(connection: "DeviceConnection", device: Device, request: PinReadRequested) -> None:

@@ -11,6 +11,7 @@ from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import MAX_ANALOG, DirectPin, PinMode, check_command
 from blynk_gateway.core.store import OWN_MAX_ANALOG, PinStore
 from blynk_gateway.core.value import PinValue
+from blynk_gateway.errors import PinError
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.context import Context
@@ -28,6 +29,15 @@ def find_mode(store: PinStore, device: str, pin: str) -> PinMode | None:
 def wire_pin(pin: str, mode: PinMode | None) -> str:
     """The pin to write on the wire: `D5` in mode `pwm` is written by `aw 5`, as `A5` is."""
     return f"A{pin[1:]}" if mode is PinMode.PWM else pin
+
+
+def suits(pin: str, direct: DirectPin, value: PinValue) -> bool:
+    """Whether a device may be sent the value: it was taken in another mode, or from the device."""
+    try:
+        check_command(pin, direct, value, MAX_ANALOG)
+    except PinError:
+        return False
+    return True
 
 
 def reported_pin(context: "Context", device: str, pin: str) -> str:
@@ -48,21 +58,22 @@ def command_pin(
 ) -> PinChange | None:
     """Make a pin so for a device: another one's through a bridge, or the gateway's own.
 
-    `aw` of the gateway's own device is always for a D pin, its A pins being inputs. Between `dw`
-    and `aw` a D pin changes its mode, unless the configuration declares it.
+    On the wire `aw` has a number only. It is for the D pin if that has a mode and the A pin none:
+    never past the D pin's mode. The gateway's own A pins are inputs, so there it is always for a
+    D pin. Between `dw` and `aw` a D pin changes its mode, unless the configuration declares it.
 
     Raises:
         PinError: as `PinStore.write` and `set_mode`; the pin is untouched then.
     """
     store, slug = context.store, device.slug
     is_own = device.definition.source is DeviceSource.GATEWAY
-    if pin[0] == "A" and is_own:
-        pin = f"D{pin[1:]}"
-        is_analog = True
-    else:
-        is_analog = pin[0] == "A"
-        if is_analog:
-            pin = reported_pin(context, slug, pin)
+    is_analog = pin[0] == "A"
+    digital = f"D{pin[1:]}"
+    if is_analog and (
+        is_own
+        or (find_mode(store, slug, pin) is None and find_mode(store, slug, digital) is not None)
+    ):
+        pin = digital
     if pin[0] == "D":
         mode = find_mode(store, slug, pin)
         wanted = _mode_for(mode, is_analog=is_analog)

@@ -130,8 +130,8 @@ class _UnixConnection(http.client.HTTPConnection):
             self.channel.connect(str(self._path))
         except PermissionError as error:
             raise NotPermitted(
-                f"{self._path}: you may not speak to this gateway; expected the user"
-                f" {_owner(self._path)} or root"
+                f"{self._path}: you may not speak to this gateway; expected"
+                f" {' or '.join(dict.fromkeys((_owner(self._path), 'root')))}"
             ) from error
         except OSError as error:
             raise NotRunning(

@@ -103,7 +103,8 @@ curl -G {url}/external/api/update \\
 # which switches the LED on line 17 on
 curl "{url}/{own.token}/update/D{DIRECT_LINES[0]}?value=1"
 curl -X PUT -H "Authorization: Bearer {api_token}" \\
-  -d '{{"level": 0}}' {url}/api/v1/sim/lines/{BUTTON_LINE}
+  -H "Content-Type: application/json" -d '{{"level": 0}}' \\
+  {url}/api/v1/sim/lines/{BUTTON_LINE}
 
 # all devices, in the gateway's own API
 curl -H "Authorization: Bearer {api_token}" \\

@@ -15,12 +15,14 @@ def print_json(value: Json) -> None:
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under their heads; the last column is cut where the line would get too long."""
+    """Print rows under their heads; the widest column is cut as long as a line is too long."""
     lines = [list(heads), *([shown(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > WIDTH:
+        widths[widths.index(max(widths))] -= 1
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print(cut(_GAP.join(cells).rstrip(), WIDTH))
+        cells = (cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True))
+        print(_GAP.join(cells).rstrip())
 
 
 def shown(text: str) -> str:

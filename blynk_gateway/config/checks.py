@@ -4,7 +4,6 @@ import ipaddress
 from collections.abc import Callable
 
 from blynk_gateway.config.fault import quoted
-from blynk_gateway.config.gpio.cautions import warn_gpio
 from blynk_gateway.config.gpio.checks import check_gpio
 from blynk_gateway.config.options import Address, Options
 from blynk_gateway.config.scope import Scope
@@ -102,5 +101,4 @@ _CHECKS: tuple[Callable[[Options, Scope], None], ...] = (
     _check_templates,
     _check_links,
     check_gpio,
-    warn_gpio,
 )

@@ -14,7 +14,7 @@ import yaml
 from blynk_gateway.config import nodes
 from blynk_gateway.config.fault import Rejected, found, quoted
 from blynk_gateway.config.scope import Scope, join
-from blynk_gateway.config.suggest import suggestion
+from blynk_gateway.config.suggest import MAX_WORD_LENGTH, did_you_mean, suggestion
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -50,12 +50,14 @@ class Scalar(Kind[T]):
         expected: ends the sentence "found x, expected …".
         show: the inverse of `parse`, in YAML.
         words: the texts it takes, where they are few: for suggestions.
+        likely: what a text that is refused was likely meant to be; see `config.likely`.
     """
 
     parse: Callable[[str], T]
     expected: str
     show: Callable[[T], str]
     words: tuple[str, ...] = ()
+    likely: Callable[[str], str] | None = None
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> T:
         """What `parse` makes of the text."""
@@ -63,12 +65,22 @@ class Scalar(Kind[T]):
         try:
             return self.parse(text)
         except ValueError:
-            hint = suggestion(text, self.words)
+            hint = suggestion(text, self.words) or self._guess(text)
             scope.reject(node, key, f"found {found(text)}, expected {self.expected}{hint}")
 
     def flow(self, value: T) -> str:
         """As `show` writes it."""
         return self.show(value)
+
+    def _guess(self, text: str) -> str:
+        if self.likely is None or len(text) > MAX_WORD_LENGTH:
+            return ""
+        guess = self.likely(text)
+        try:
+            self.parse(guess)
+        except ValueError:
+            return ""
+        return did_you_mean(guess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +239,14 @@ class Section(Entry[T]):
         given: dict[str, str] = {}
         values: dict[str, object] = dict(attributes)
         is_whole = True
+        empty = ""
         for name, key_node, value in pairs:
             path = join(key, name)
             entry = known.get(name)
             if entry is None:
-                scope.fault(nodes.line_of(key_node), path, self._unknown(name, known))
+                scope.fault(nodes.line_of(key_node), path, self._unknown(name, known, empty))
                 continue
+            empty = name if nodes.is_null(value) else ""
             if entry.target in given:
                 text = f"found beside {given[entry.target]}, expected only one of the two"
                 scope.fault(nodes.line_of(key_node), path, text)
@@ -272,10 +286,13 @@ class Section(Entry[T]):
     def _shown_name(self, entry: Key) -> str:
         return next(other.name for other in self.keys if other.target == entry.target)
 
-    def _unknown(self, name: str, known: Mapping[str, Key]) -> str:
+    def _unknown(self, name: str, known: Mapping[str, Key], empty: str) -> str:
+        """What is wrong with a key; `empty` is the key before it if that has no value."""
         if name in self.later:
             return NOT_YET
         hint = suggestion(name, known)
+        if empty and not hint:
+            hint = f"; if it belongs to {empty}, indent it"
         return f"found an unknown key, expected one of {', '.join(known)}{hint}"
 
 

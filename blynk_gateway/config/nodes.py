@@ -149,6 +149,12 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
         problem = "found ! with an unknown name; quote a text that begins with !"
     elif "cannot start any token" in problem and "\\t" in problem:
         problem = "found a tab, expected blanks"
+    elif problem.startswith("expected <block end>"):
+        problem = "found another indentation; expected keys of one mapping in one column"
+    elif problem == "mapping values are not allowed here":
+        problem = "found a second colon in a line, or an indentation below a text; quote the text"
+    elif problem == "could not find expected ':'":
+        problem = "found a line without a colon; expected `key: value`"
     elif problem == "but found another document":
         problem = "found a second document after ---, expected one"
     return f"cannot be read as YAML: {problem}"

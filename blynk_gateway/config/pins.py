@@ -10,15 +10,18 @@ from blynk_gateway.config.kinds import Entry, Key, MapOf, Section
 from blynk_gateway.config.scalars import PHYSICAL_PIN, choice, duration_or
 from blynk_gateway.config.scope import Scope, join
 from blynk_gateway.core.address import MAX_PIN_INDEX
-from blynk_gateway.core.direct import MIN_EVERY_MS, DirectPin, PinMode, check_mode
+from blynk_gateway.core.direct import (
+    MAX_EVERY_MS,
+    MIN_EVERY_MS,
+    DirectPin,
+    PinMode,
+    check_mode,
+)
 from blynk_gateway.errors import InvalidValue
-
-DAY_MS = 86_400_000
-"""Longest interval of polling; what is asked for less often is better read by hand."""
 
 _MODE = choice(PinMode)
 _MODE_KEY = Key("mode", _MODE)
-_EVERY = Key("every", duration_or("never", MIN_EVERY_MS, DAY_MS), "every_ms")
+_EVERY = Key("every", duration_or("never", MIN_EVERY_MS, MAX_EVERY_MS), "every_ms")
 _UNASKED = "found an interval, expected none: the Pi's own inputs tell their changes themselves"
 
 

@@ -18,6 +18,14 @@ import yaml
 
 from blynk_gateway.config.fault import found, quoted
 from blynk_gateway.config.kinds import Kind, Scalar
+from blynk_gateway.config.likely import (
+    likely_duration,
+    likely_number,
+    likely_physical_pin,
+    likely_slug,
+    likely_virtual_pin,
+    likely_word,
+)
 from blynk_gateway.config.options import Address
 from blynk_gateway.config.scope import Scope
 from blynk_gateway.core.address import (
@@ -120,7 +128,7 @@ def whole_number(low: int, high: int) -> Scalar[int]:
             raise ValueError(text)
         return int(text)
 
-    return Scalar(parse, f"a whole number from {low} to {high}", str)
+    return Scalar(parse, f"a whole number from {low} to {high}", str, likely=likely_number)
 
 
 def duration(low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scalar[int]:
@@ -133,7 +141,7 @@ def duration(low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scalar[int]:
         return duration_ms
 
     limits = f"from {format_duration(low_ms)} to {format_duration(high_ms)}"
-    return Scalar(parse, f"{DURATION_EXPECTED}, {limits}", format_duration)
+    return Scalar(parse, f"{DURATION_EXPECTED}, {limits}", format_duration, likely=likely_duration)
 
 
 def duration_or(word: str, low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scalar[int | None]:
@@ -146,13 +154,13 @@ def duration_or(word: str, low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scala
     def show(value: int | None) -> str:
         return word if value is None else kind.show(value)
 
-    return Scalar(parse, f"{kind.expected}, or {word}", show, (word,))
+    return Scalar(parse, f"{kind.expected}, or {word}", show, (word,), likely_duration)
 
 
 def choice(options: type[E]) -> Scalar[E]:
     """One of the words of an enumeration."""
     words = tuple(options)
-    return Scalar(options, f"one of {', '.join(words)}", str, words)
+    return Scalar(options, f"one of {', '.join(words)}", str, words, likely_word)
 
 
 def number_from(low: float, high: float) -> Scalar[float]:
@@ -295,9 +303,17 @@ SLUG = Scalar(
     _parse_slug,
     "up to 32 of a–z, 0–9 and - with a letter or digit first",
     str,
+    likely=likely_slug,
 )
-VIRTUAL_PIN = Scalar(_parse_virtual_pin, "a virtual pin, V0 to V255", str)
-PHYSICAL_PIN = Scalar(_parse_physical_pin, "a digital or analog pin, D0 to D255, A0 to A255", str)
+VIRTUAL_PIN = Scalar(
+    _parse_virtual_pin, "a virtual pin, V0 to V255", str, likely=likely_virtual_pin
+)
+PHYSICAL_PIN = Scalar(
+    _parse_physical_pin,
+    "a digital or analog pin, D0 to D255, A0 to A255",
+    str,
+    likely=likely_physical_pin,
+)
 HOST = Scalar(_parse_host, "a host name or an IP address", quoted)
 PIN_ADDRESS = Scalar(_parse_pin_address, "a pin address such as greenhouse/V5", str)
 LISTEN_ADDRESS = Scalar(

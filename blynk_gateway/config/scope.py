@@ -127,7 +127,10 @@ class Scope:
         if nodes.is_null(node):
             return
         if not isinstance(node, yaml.MappingNode):
-            self.reject(node, key, "found no mapping, expected `key: value` pairs")
+            # The text is not repeated: it may be a token.
+            what = "a list" if isinstance(node, yaml.SequenceNode) else "a text"
+            where = ", indented below it" if key else ""
+            self.reject(node, key, f"found {what}, expected `key: value` pairs{where}")
         self._spend(len(node.value), node, key)
         own: dict[str, int] = {}
         merged: list[yaml.Node] = []

@@ -15,4 +15,9 @@ def suggestion(found: str, known: Iterable[str]) -> str:
 
     by_folded = {word.lower(): word for word in known}
     nearest = difflib.get_close_matches(found.lower(), by_folded, n=1, cutoff=0.65)
-    return f'; did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
+    return did_you_mean(by_folded[nearest[0]]) if nearest else ""
+
+
+def did_you_mean(word: str) -> str:
+    """The question that ends a complaint."""
+    return f'; did you mean "{word}"?'

@@ -1,7 +1,7 @@
 """Sections of several shapes: the key `type` says which one an entry has."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import yaml
@@ -10,9 +10,13 @@ from blynk_gateway.config import nodes
 from blynk_gateway.config.fault import Rejected
 from blynk_gateway.config.kinds import Entry, Key, Scalar, Section
 from blynk_gateway.config.scope import Scope, join
+from blynk_gateway.config.suggest import did_you_mean, suggestion
 
 MAX_TYPES_NAMED = 3
 """Types that a complaint names for a key of theirs; `line` belongs to nearly all."""
+
+MAX_TYPES_LISTED = 12
+"""With more, a complaint lists them only where it has none to suggest."""
 
 TYPE = Key("type", Scalar(str, "a type", str))
 """First key of every shape. `Typed` reads it before anything else."""
@@ -81,8 +85,16 @@ class Typed(Entry[T]):
             if name == TYPE.name:
                 path = join(key, name)
                 scope.note(path, key_node)
+                if len(words) > MAX_TYPES_LISTED and suggestion(str(value.value), words):
+                    kind = replace(kind, expected=f"one of {len(words)} types")
                 return kind.read(value, path, scope)
-        scope.fault_at(key, f"found no type, expected {kind.expected}")
+        names = (name for name, _, _ in pairs)
+        misspelt = next((name for name in names if suggestion(TYPE.name, (name,))), "")
+        if misspelt:
+            text = f"found an unknown key, expected {TYPE.name}{did_you_mean(TYPE.name)}"
+            scope.fault_at(join(key, misspelt), text)
+        else:
+            scope.fault_at(key, f"found no type, expected {kind.expected}")
         raise Rejected
 
     def _known(self, text: str) -> str:

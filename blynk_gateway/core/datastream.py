@@ -86,7 +86,9 @@ class Datastream:
             InvalidValue: if a parameter is not of the type; says what was found.
         """
         if self.effects and (kind := find_effect(value)) in self.effects:
-            parse_effect(value, kind)
+            effect = parse_effect(value, kind)
+            if kind is EffectKind.FADE:
+                self._check_limits(value[1], effect.target, self.minimum, self.maximum)
             return value
         if self.parameters is not None and len(value) != self.parameters:
             raise self._wrong(" ".join(value), f"{self.parameters} parameters")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind
+from blynk_gateway.core.header import fixed_pull
 from blynk_gateway.core.value import PinValue, printable
 from blynk_gateway.errors import InvalidValue, NotWritable
 
@@ -16,6 +17,10 @@ MAX_ANALOG = 65_535
 
 MIN_EVERY_MS = 50
 """Shortest interval of polling a LAN device: 20 requests a second and pin."""
+
+
+MAX_EVERY_MS = 86_400_000
+"""Longest interval of polling, a day: what is rarer is asked when it is wanted."""
 
 
 class PinMode(StrEnum):
@@ -71,6 +76,30 @@ def check_mode(pin: str, direct: DirectPin) -> None:
             raise InvalidValue(
                 f"{pin} would be asked every {direct.every_ms} ms; expected at least {MIN_EVERY_MS}"
             )
+
+
+def check_own_mode(pin: str, direct: DirectPin) -> None:
+    """Refuse a mode that a pin of the Pi itself cannot have, besides what no pin can.
+
+    Raises:
+        NotWritable: a channel of the converter as an output.
+        InvalidValue: an interval, or a pull against the one that is soldered to the line.
+    """
+    is_analog = PIN_NAMES[pin] is PinKind.ANALOG
+    if is_analog and not direct.mode.is_input:
+        raise NotWritable(f"{pin} is a channel of the converter; expected an output")
+    if direct.every_ms is not None:
+        raise InvalidValue(f"{pin} is the Pi's own and tells its changes; expected no interval")
+    if not is_analog and direct.mode in (PinMode.IN, PinMode.PULL_DOWN):
+        pull = fixed_pull(int(pin[1:]))
+        if pull is not None:
+            raise InvalidValue(f"{pin} has a pull-{pull} soldered to it; expected mode p{pull[0]}")
+
+
+def twin(pin: str) -> str:
+    """The pin of the other kind with the same number: on the wire both are that number."""
+    kind = PinKind.ANALOG if PIN_NAMES[pin] is PinKind.DIGITAL else PinKind.DIGITAL
+    return f"{kind}{pin[1:]}"
 
 
 def first_use(pin: str) -> DirectPin:

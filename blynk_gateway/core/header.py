@@ -1,8 +1,8 @@
-"""Facts of the Raspberry Pi's 40-pin header: where its lines are and what else they can be.
+"""Facts of the Raspberry Pi's 40-pin header: which lines it has and what else they can be.
 
 Lines go by their BCM number. Sources: Raspberry Pi documentation, "Raspberry Pi computer hardware"
 (GPIO and the 40-pin header), the BCM2711 and RP1 peripherals data sheets (alternate functions),
-firmware `/boot/overlays/README` (w1-gpio), and product.md §9.
+firmware `/boot/overlays/README` (w1-gpio, spi0-1cs), and product.md §9.
 """
 
 from enum import StrEnum
@@ -11,12 +11,6 @@ from typing import NamedTuple
 
 LINES = range(28)
 """Every line of the header: GPIO0 to GPIO27, on all models with 40 pins."""
-
-HEADER_POSITIONS = (
-    *(27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33),
-    *(8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18, 22, 37, 13),
-)
-"""Pin of the header, 1 to 40, of GPIO0, GPIO1 and so on."""
 
 
 class Bus(StrEnum):
@@ -54,8 +48,11 @@ class Pulls(StrEnum):
     UP = "up"
 
 
+SPI0_SETTING = "dtparam=spi=on"
+ONE_WIRE_SETTING = "dtoverlay=w1-gpio"
+"""Lines of config.txt that switch these buses on."""
+
 _I2C = "dtparam=i2c_arm=on"
-_SPI0 = "dtparam=spi=on"
 _SPI1 = "dtoverlay=spi1-3cs"
 _UART = "enable_uart=1"
 _PCM = "dtparam=i2s=on"
@@ -67,12 +64,12 @@ LINE_USES = MappingProxyType(
         1: (LineUse(Bus.HAT_ID, "ID_SC"),),
         2: (LineUse(Bus.I2C, "SDA", _I2C),),
         3: (LineUse(Bus.I2C, "SCL", _I2C),),
-        4: (LineUse(Bus.ONE_WIRE, "data", "dtoverlay=w1-gpio"),),
-        7: (LineUse(Bus.SPI0, "CE1", _SPI0),),
-        8: (LineUse(Bus.SPI0, "CE0", _SPI0),),
-        9: (LineUse(Bus.SPI0, "MISO", _SPI0),),
-        10: (LineUse(Bus.SPI0, "MOSI", _SPI0),),
-        11: (LineUse(Bus.SPI0, "SCLK", _SPI0),),
+        4: (LineUse(Bus.ONE_WIRE, "data", ONE_WIRE_SETTING),),
+        7: (LineUse(Bus.SPI0, "CE1", SPI0_SETTING),),
+        8: (LineUse(Bus.SPI0, "CE0", SPI0_SETTING),),
+        9: (LineUse(Bus.SPI0, "MISO", SPI0_SETTING),),
+        10: (LineUse(Bus.SPI0, "MOSI", SPI0_SETTING),),
+        11: (LineUse(Bus.SPI0, "SCLK", SPI0_SETTING),),
         12: (LineUse(Bus.PWM, "0", _PWM),),
         13: (LineUse(Bus.PWM, "1", _PWM),),
         14: (LineUse(Bus.UART, "TXD", _UART),),
@@ -111,18 +108,19 @@ SPI0_BUS = (9, 10, 11)
 
 SPI0_LINES = frozenset(SPI0_CHIP_SELECTS + SPI0_BUS)
 
+SPI0_ONE_SELECT = "dtoverlay=spi0-1cs"
+"""Line of config.txt that leaves CE1 to others."""
+
 ONE_WIRE_LINE = 4
 """Where the overlay w1-gpio looks for sensors unless its `gpiopin=` says otherwise."""
+
+ONE_WIRE_ELSEWHERE = f"{ONE_WIRE_SETTING},gpiopin=N"
+"""Line of config.txt that puts the 1-Wire bus on the line N."""
 
 FIXED_PULL_OHM = 1800
 """The resistors to 3.3 V on GPIO2 and GPIO3, soldered for I²C."""
 
 _FIXED_PULLS = MappingProxyType({2: Pulls.UP, 3: Pulls.UP})
-
-
-def is_line(line: int) -> bool:
-    """Whether the header has the line."""
-    return line in LINES
 
 
 def line_use(line: int) -> LineUse | None:
@@ -139,12 +137,3 @@ def line_uses(line: int) -> tuple[LineUse, ...]:
 def fixed_pull(line: int) -> Pulls | None:
     """The resistor that is soldered to the line; None for most lines, which have none."""
     return _FIXED_PULLS.get(line)
-
-
-def header_position(line: int) -> int:
-    """Pin of the header, 1 to 40.
-
-    Raises:
-        ValueError: the header has no such line.
-    """
-    return HEADER_POSITIONS[LINES.index(line)]

@@ -9,11 +9,10 @@ Rules:
 4. A write caused by another write carries its cause and depth; beyond `MAX_DEPTH` it is refused.
 5. COMMANDs from links pass a fuse per pin, against loops that leave the process and come back.
 6. A direct pin (D or A) obeys its mode. One without a mode gets it from its first COMMAND, before
-   that is published.
+   that is published; not if that would drive the pin of the other kind with its number.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind, pin_order
 from blynk_gateway.core.bus import PinBus
@@ -25,12 +24,14 @@ from blynk_gateway.core.direct import (
     DirectPin,
     check_command,
     check_mode,
+    check_own_mode,
     first_use,
+    twin,
 )
 from blynk_gateway.core.quota import TokenBucket
+from blynk_gateway.core.stream import PinState, Stream
 from blynk_gateway.core.value import SEPARATOR, PinValue, check_size
 from blynk_gateway.errors import (
-    InvalidValue,
     LoopDetected,
     NotWritable,
     TooManyCommands,
@@ -57,57 +58,6 @@ _new = tuple.__new__
 _SURELY_SHORT = 256
 
 
-class PinState(NamedTuple):
-    """What is known of one pin. `value` is `()` and `at_ms` 0 before the first write.
-
-    `direct` is the mode of a D or A pin, None where it has none yet.
-    """
-
-    pin: str
-    value: PinValue
-    at_ms: int
-    seq: int
-    datastream: Datastream | None
-    direct: DirectPin | None = None
-
-    @property
-    def shown(self) -> PinValue:
-        """The value, or the datastream's default before the first write, or `()`."""
-        if not self.value and self.datastream is not None and self.datastream.default is not None:
-            return self.datastream.default
-        return self.value
-
-
-class _Stream:
-    __slots__ = (
-        "at_ms",
-        "datastream",
-        "direct",
-        "fuse",
-        "is_declared",
-        "is_direct",
-        "is_own",
-        "pin",
-        "seq",
-        "value",
-    )
-
-    def __init__(self, pin: str, *, is_own: bool) -> None:
-        self.pin = pin
-        self.datastream: Datastream | None = None
-        self.is_own = is_own
-        self.is_direct = PIN_NAMES[pin] is not PinKind.VIRTUAL
-        self.direct: DirectPin | None = None
-        self.is_declared = False
-        self.value: PinValue = ()
-        self.at_ms = 0
-        self.seq = 0
-        self.fuse: TokenBucket | None = None
-
-    def state(self) -> PinState:
-        return PinState(self.pin, self.value, self.at_ms, self.seq, self.datastream, self.direct)
-
-
 class PinStore:
     """Current values of all pins of all devices."""
 
@@ -116,7 +66,7 @@ class PinStore:
     def __init__(self, bus: PinBus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
-        self._devices: dict[str, dict[str, _Stream]] = {}
+        self._devices: dict[str, dict[str, Stream]] = {}
         self._open_pins: dict[str, frozenset[str]] = {}
 
     def define(
@@ -141,12 +91,12 @@ class PinStore:
         streams = self._devices.get(device, {})
         for pin in (*datastreams, *pins):
             if pin not in streams:
-                streams[pin] = _Stream(pin, is_own=is_own)
+                streams[pin] = Stream(pin, is_own=is_own)
         for pin, stream in list(streams.items()):
             stream.is_own = is_own
             stream.datastream = datastreams.get(pin)
             if pin in pins or stream.is_declared:
-                stream.direct = pins.get(pin)
+                stream.turn(pins.get(pin), self._bus.next_seq)
                 stream.is_declared = pin in pins
             if not (stream.value or stream.datastream or stream.direct):
                 del streams[pin]
@@ -160,7 +110,7 @@ class PinStore:
         streams = self._devices.get(device)
         if streams is None:
             return
-        stream = streams.setdefault(pin, _Stream(pin, is_own=device in self._open_pins))
+        stream = streams.setdefault(pin, Stream(pin, is_own=device in self._open_pins))
         if not stream.is_declared:
             stream.direct = direct
 
@@ -178,7 +128,7 @@ class PinStore:
         check_mode(pin, direct)
         self.check_open(device, pin)
         if stream.is_own:
-            _check_own_mode(pin, direct)
+            check_own_mode(pin, direct)
         if stream.is_declared and stream.direct != direct:
             mode = "" if stream.direct is None else stream.direct.mode
             raise NotWritable(f"{device}/{pin} is declared as {mode}; expected no other mode")
@@ -323,14 +273,14 @@ class PinStore:
                 if stream.value:
                     yield device, stream.state()
 
-    def _streams(self, device: str) -> dict[str, _Stream]:
+    def _streams(self, device: str) -> dict[str, Stream]:
         streams = self._devices.get(device)
         if streams is None:
             raise UnknownDevice(f"no device has the slug {device[:40]!r}")
         return streams
 
     def _check_command(
-        self, device: str, stream: _Stream, origin: Origin, cause: int | None, depth: int
+        self, device: str, stream: Stream, origin: Origin, cause: int | None, depth: int
     ) -> None:
         if depth > MAX_DEPTH:
             raise LoopDetected(
@@ -349,33 +299,38 @@ class PinStore:
                     f" from {origin}; expected fewer"
                 )
 
-    def _take_direct(self, device: str, stream: _Stream, value: PinValue, origin: Origin) -> None:
+    def _take_direct(self, device: str, stream: Stream, value: PinValue, origin: Origin) -> None:
         direct = self._check_direct(device, stream, value)
         if stream.direct is None:
             self._learn(device, stream, direct, origin)
 
-    def _check_direct(self, device: str, stream: _Stream, value: PinValue) -> DirectPin:
+    def _check_direct(self, device: str, stream: Stream, value: PinValue) -> DirectPin:
         """The mode in which the pin takes the command."""
         self.check_open(device, stream.pin)
         direct = stream.direct or first_use(stream.pin)
         if stream.is_own:
-            _check_own_mode(stream.pin, direct)
+            check_own_mode(stream.pin, direct)
+        elif stream.direct is None:
+            other = self._devices[device].get(twin(stream.pin))
+            if other is not None and other.direct is not None and _is_same(stream, other.direct):
+                raise NotWritable(
+                    f"{device}/{stream.pin} is pin {stream.pin[1:]} of the board as {other.pin} is,"
+                    f" which is used already; expected {other.pin}"
+                )
         highest = OWN_MAX_ANALOG if stream.is_own else MAX_ANALOG
         check_command(f"{device}/{stream.pin}", direct, value, highest)
         return direct
 
-    def _learn(self, device: str, stream: _Stream, direct: DirectPin, origin: Origin) -> None:
-        stream.direct = direct
-        self._bus.publish_command(
-            ModeChange(
-                self._bus.take_seq(), device, stream.pin, direct, origin, self._clock.now_ms()
-            )
-        )
+    def _learn(self, device: str, stream: Stream, direct: DirectPin, origin: Origin) -> None:
+        seq = self._bus.take_seq()
+        stream.turn(direct, seq)
+        change = ModeChange(seq, device, stream.pin, direct, origin, self._clock.now_ms())
+        self._bus.publish_command(change)
 
-    def _new_stream(self, device: str, pin: str) -> _Stream:
+    def _new_stream(self, device: str, pin: str) -> Stream:
         if pin not in PIN_NAMES:
             raise UnknownPin(f"{pin[:40]!r} is no pin; expected V0…V255, D0…D255 or A0…A255")
-        return _Stream(pin, is_own=device in self._open_pins)
+        return Stream(pin, is_own=device in self._open_pins)
 
 
 def _check_writable(device: str, datastream: Datastream) -> None:
@@ -383,14 +338,15 @@ def _check_writable(device: str, datastream: Datastream) -> None:
         raise NotWritable(f"{device}/{datastream.pin} ({datastream.name}) is read-only")
 
 
-def _check_own_mode(pin: str, direct: DirectPin) -> None:
-    if PIN_NAMES[pin] is PinKind.ANALOG and not direct.mode.is_input:
-        raise NotWritable(f"{pin} is a channel of the converter; expected an output")
-    if direct.every_ms is not None:
-        raise InvalidValue(f"{pin} is the Pi's own and tells its changes; expected no interval")
+def _is_same(stream: Stream, other: DirectPin) -> bool:
+    """Whether driving a pin would drive the one with its number of the other kind.
+
+    Only `ar` counts channels: a digital pin and a channel may have the same number.
+    """
+    return PIN_NAMES[stream.pin] is PinKind.ANALOG or not other.mode.is_input
 
 
-def _settle_sync(stream: _Stream, value: PinValue, origin: Origin) -> bool:
+def _settle_sync(stream: Stream, value: PinValue, origin: Origin) -> bool:
     """Whether a SYNC changes anything, and may."""
     if not stream.value or origin.kind is OriginKind.RESTORE:
         return value != stream.value

@@ -10,6 +10,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -18,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 from blynk_gateway.config.gpio.lines import open_pins
 from blynk_gateway.config.gpio.options import Factory, GpioOptions
 from blynk_gateway.core.address import PIN_NAMES, PinKind
-from blynk_gateway.core.change import ModeChange, PinChange
+from blynk_gateway.core.change import Change, Intent, ModeChange, PinChange
 from blynk_gateway.core.header import LINES
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import GpioState, Simulation
 from blynk_gateway.errors import HardwareError
-from blynk_gateway.gpio.board import Board
 from blynk_gateway.gpio.host import ORIGIN, Host
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.roster import FIRST_RETRY_S, LAST_RETRY_S, Roster
@@ -59,12 +60,14 @@ class GpioAdapter:
         self._options = GpioOptions()
         self._memory = GpioMemory(data_dir / STATE_FILE, parts.clock)
         self._safety = Safety(parts.clock, self._memory)
-        self._host = Host(parts, "", self._failed)
+        self._host = Host(parts, "", self._failed, self._proven)
         self._roster = Roster(self._host, self._safety, self._report_health)
+        self._is_started = False
         self._board: Board | None = None
         self._board_fault = ""
         self._board_retry: asyncio.Task[None] | None = None
         self._direct: DirectLines | None = None
+        self._commands: deque[Change] = deque()
         self._mailbox = Mailbox(MAILBOX_LIMIT, Overflow.CONFLATE, wake=self._wake)
 
     @property
@@ -87,44 +90,47 @@ class GpioAdapter:
         except HardwareError as error:
             self._board_fault = f"{error}. {error.hint}"
 
-    async def start(self, slug: str) -> None:
-        """Open lines and peripherals, and obey commands from now on.
+    def listen(self, slug: str) -> None:
+        """Collect commands from now on; they are obeyed when `start` is through.
 
         Args:
             slug: of the gateway's own device.
         """
         self._host.slug = slug
-        opening = await asyncio.to_thread(self._memory.load)
         self._parts.bus.subscribe_commands(self._mailbox, device=slug, origin=ORIGIN)
+
+    async def start(self) -> None:
+        """Open lines and peripherals, and obey commands."""
+        opening = await asyncio.to_thread(self._memory.load)
         await self._roster.apply(self._options.peripherals, opening)
+        self._forget_closed()
         self._open_direct()
         self._name_lines()
+        self._is_started = True
         self._report_health()
+        self._wake()
         if self._board_fault:
             self._board_retry = spawn(self._retry_board(), name="gpio back end")
 
     async def reconfigure(self, options: GpioOptions, slug: str) -> None:
         """Apply other options; outputs whose definition did not change are untouched."""
-        is_same_board = (
-            slug == self._host.slug
-            and options.factory is self._options.factory
-            and needs_board(options) == needs_board(self._options)
+        is_same_board = options.factory is self._options.factory and (
+            needs_board(options) == needs_board(self._options)
         )
         if not is_same_board:
             await self._leave()
             await self.prepare(options)
-            await self.start(slug)
+            self.listen(slug)
+            await self.start()
             return
-        is_same_analog = options.analog == self._options.analog
         self._options = options
+        if slug != self._host.slug:
+            await self._rename(slug)
         if self._direct is not None:
             # Lines that went from direct to a peripheral must be free for it.
-            if is_same_analog:
-                self._direct.open(self.open_pins_of(self._options))
-            else:
-                await self._direct.close()
-                self._direct = None
+            await self._direct.give_up(self.open_pins_of(options), options.analog)
         await self._roster.apply(options.peripherals, Opening.START)
+        self._forget_closed()
         self._open_direct()
         self._name_lines()
         self._report_health()
@@ -155,7 +161,19 @@ class GpioAdapter:
             peripherals=tuple(self._roster.states()),
         )
 
+    async def _rename(self, slug: str) -> None:
+        """Be another device: it has no direct pins yet, and peripherals go on as they are."""
+        self._parts.bus.unsubscribe_commands(self._mailbox, device=self._host.slug)
+        if self._direct is not None:
+            await self._direct.close()
+            self._direct = None
+        self._host.slug = slug
+        self._parts.bus.subscribe_commands(self._mailbox, device=slug, origin=ORIGIN)
+        self._roster.report()
+
     async def _leave(self) -> None:
+        # What is closed has no faults, but that is no news.
+        self._is_started = False
         self._parts.bus.unsubscribe_commands(self._mailbox, device=self._host.slug)
         if self._board_retry is not None:
             await cancel(self._board_retry)
@@ -170,7 +188,13 @@ class GpioAdapter:
             await asyncio.to_thread(_factory().close_board, board)
 
     async def _open_board(self, factory: Factory) -> None:
-        self._board = await asyncio.to_thread(_open_board, factory)
+        opening = asyncio.get_running_loop().run_in_executor(None, _open_board, factory)
+        try:
+            self._board = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread goes on; what it opens nobody would close.
+            opening.add_done_callback(_close_late)
+            raise
         self._board_fault = ""
         self._host.use_board(self._board)
         log.info("gpio back end", extra={"factory": self._board.factory, "chip": self._board.label})
@@ -201,6 +225,14 @@ class GpioAdapter:
             assert self._direct is not None
         self._direct.open(self.open_pins_of(self._options))
 
+    def _forget_closed(self) -> None:
+        """Have outputs that are open no more be low: else they would be on when opened again."""
+        opened = open_pins(self._options)
+        for state in self._parts.store.pins(self._host.slug):
+            is_output = state.direct is not None and not state.direct.mode.is_input
+            if is_output and state.pin not in opened and state.value not in ((), ("0",)):
+                self._host.report(state.pin, ("0",))
+
     def _name_lines(self) -> None:
         """Have simulated lines say who uses them."""
         simulation = None if self._board is None else self._board.simulation
@@ -209,8 +241,10 @@ class GpioAdapter:
         users = {
             line: name for name, one in self._options.peripherals.items() for _, line in one.lines()
         }
+        opened = open_pins(self._options)
         for state in self._parts.store.pins(self._host.slug):
-            if state.direct is not None and PIN_NAMES[state.pin] is PinKind.DIGITAL:
+            is_line = state.pin in opened and PIN_NAMES[state.pin] is PinKind.DIGITAL
+            if is_line and state.direct is not None:
                 users[int(state.pin[1:])] = state.pin
         for line in LINES:
             simulation.name_line(line, users.get(line))
@@ -219,15 +253,32 @@ class GpioAdapter:
         asyncio.get_running_loop().call_soon(self._obey)
 
     def _obey(self) -> None:
-        for change in self._mailbox.drain():
-            if isinstance(change, PinChange):
-                if PIN_NAMES[change.pin] is PinKind.VIRTUAL:
-                    self._roster.command(change)
-                elif self._direct is not None:
-                    self._direct.command(change)
-            elif isinstance(change, ModeChange) and self._direct is not None:
-                self._direct.set_mode(change.pin, change.direct)
-                self._name_lines()
+        if not self._is_started:
+            return
+        self._commands.extend(self._mailbox.drain())
+        try:
+            while self._commands:
+                self._do(self._commands.popleft())
+        finally:
+            # An error that nobody expected must not cost the others their commands.
+            if self._commands:
+                self._wake()
+
+    def _do(self, change: Change) -> None:
+        if isinstance(change, PinChange):
+            if change.intent is not Intent.COMMAND:
+                # What others report of our pins is their opinion.
+                return
+            if PIN_NAMES[change.pin] is PinKind.VIRTUAL:
+                self._roster.command(change)
+            elif self._direct is not None:
+                self._direct.command(change)
+        elif isinstance(change, ModeChange) and self._direct is not None:
+            self._direct.set_mode(change.pin, change.direct)
+            self._name_lines()
+
+    def _proven(self, name: str) -> None:
+        self._roster.proven(name)
 
     def _failed(self, name: str, error: Exception) -> None:
         if name in PIN_NAMES and self._direct is not None:
@@ -236,6 +287,8 @@ class GpioAdapter:
             self._roster.failed(name, error)
 
     def _report_health(self) -> None:
+        if not self._is_started:
+            return
         health = self._parts.health
         faults = dict(self._roster.faults)
         if self._direct is not None:
@@ -257,10 +310,15 @@ def needs_board(options: GpioOptions) -> bool:
     return options.direct is None or bool(options.direct) or bool(options.analog) or has_lines
 
 
+def _close_late(opening: asyncio.Future[Board]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        _factory().close_board(opening.result())
+
+
 def _open_board(factory: Factory) -> Board:
     board: Board = _factory().open_board(factory)
     return board
 
 
 def _factory() -> Any:  # noqa: ANN401  a module that loads gpiozero, and is loaded when it is needed
-    return import_module("blynk_gateway.gpio.factory")
+    return import_module("blynk_gateway.gpio.lines.factory")

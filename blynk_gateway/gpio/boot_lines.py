@@ -26,16 +26,23 @@ from blynk_gateway.config.gpio.inputs import (
     InputOptions,
     LightOptions,
 )
+from blynk_gateway.config.gpio.lines import plain_lines
 from blynk_gateway.config.gpio.options import GpioOptions
 from blynk_gateway.config.gpio.outputs import OutputOptions, PwmOptions, RgbOptions, ServoOptions
 from blynk_gateway.config.gpio.sensors import OneWireOptions
-from blynk_gateway.gpio.kernel_pwm import HARDWARE_LINES, OVERLAY_FUNCTIONS
+from blynk_gateway.core.header import (
+    HARDWARE_PWM_LINES,
+    ONE_WIRE_ELSEWHERE,
+    ONE_WIRE_LINE,
+    ONE_WIRE_SETTING,
+    SPI0_CHIP_SELECTS,
+    SPI0_ONE_SELECT,
+    SPI0_SETTING,
+)
+from blynk_gateway.gpio.lines.kernel_pwm import OVERLAY_FUNCTIONS, TWO_CHANNELS
 
 CONFIG_TXT = "/boot/firmware/config.txt"
 """Where it is since Debian 12; before, and on other systems, `/boot/config.txt`."""
-
-W1_LINE = 4
-"""What dtoverlay=w1-gpio uses unless told otherwise."""
 
 _HEADER = (
     f"# Blynk Gateway: add these lines to the end of {CONFIG_TXT}",
@@ -107,7 +114,11 @@ def _spi_lines(options: GpioOptions) -> list[str]:
     users = [_name(each) for each in options.peripherals.values() if isinstance(each, AdcOptions)]
     if options.analog is not None:
         users.append(f"analog pins ({options.analog.type})")
-    return [f"# {', '.join(users)}", "dtparam=spi=on"] if users else []
+    if not users:
+        return []
+    # With a chip on both selects `check-config` refuses a plain line there.
+    has_one_select = SPI0_CHIP_SELECTS[1] in plain_lines(options)
+    return [f"# {', '.join(users)}", SPI0_SETTING, *[SPI0_ONE_SELECT] * has_one_select]
 
 
 def _one_wire_lines(options: GpioOptions) -> list[str]:
@@ -116,8 +127,13 @@ def _one_wire_lines(options: GpioOptions) -> list[str]:
     ]
     if not users:
         return []
-    where = f"on GPIO{W1_LINE}; for another line add ,gpiopin=N"
-    return [f"# {', '.join(users)}: {where}", "dtoverlay=w1-gpio"]
+    head = f"# {', '.join(users)}:"
+    if ONE_WIRE_LINE in plain_lines(options):
+        # Where the bus is instead, only its owner knows.
+        where = f"GPIO{ONE_WIRE_LINE} is used otherwise; write their line for N, without the #"
+        return [f"{head} {where}", f"#{ONE_WIRE_ELSEWHERE}"]
+    where = f"on GPIO{ONE_WIRE_LINE}; for another line add ,gpiopin=N"
+    return [f"{head} {where}", ONE_WIRE_SETTING]
 
 
 def _pwm_lines(options: GpioOptions) -> list[str]:
@@ -125,7 +141,7 @@ def _pwm_lines(options: GpioOptions) -> list[str]:
     users: dict[int, str] = {}
     comments: list[str] = []
     for each in options.peripherals.values():
-        if not isinstance(each, PwmOptions | ServoOptions) or each.line not in HARDWARE_LINES:
+        if not isinstance(each, PwmOptions | ServoOptions) or each.line not in HARDWARE_PWM_LINES:
             continue
         if each.hardware_pwm is HardwarePwm.NEVER:
             continue
@@ -144,17 +160,13 @@ def _pwm_lines(options: GpioOptions) -> list[str]:
     if users:
         comments.append(f"# {', '.join(users.values())}: hardware PWM;")
         comments.append("# up to the Pi 3 it excludes sound on the headphone jack")
-        comments.append(_overlay(*sorted(users, key=_channel)))
+        comments.append(_overlay(*sorted(users, key=TWO_CHANNELS.__getitem__)))
     return comments
 
 
 def _is_rival(line: int, other: int) -> bool:
-    return _channel(line) == _channel(other)
-
-
-def _channel(line: int) -> int:
-    # 12 and 18 are channel 0, 13 and 19 channel 1, on every board but the Pi 5.
-    return line % 2
+    # On the Pi 5 they are not, but this may run on another board, or on a laptop.
+    return TWO_CHANNELS[line] == TWO_CHANNELS[other]
 
 
 def _overlay(line: int, second: int | None = None) -> str:

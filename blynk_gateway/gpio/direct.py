@@ -6,6 +6,7 @@ since whoever needs more than that makes the line a peripheral of type `output`.
 """
 
 import asyncio
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -23,9 +24,9 @@ from blynk_gateway.core.header import fixed_pull
 from blynk_gateway.core.store import OWN_MAX_ANALOG, PinStore
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HardwareError
-from blynk_gateway.gpio.edges import Edges, watch
 from blynk_gateway.gpio.host import Host
-from blynk_gateway.gpio.inputs.adc import Adc
+from blynk_gateway.gpio.inputs.adc import KINDS, Adc
+from blynk_gateway.gpio.lines.edges import Edges, watch
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import number_text
 from blynk_gateway.runtime.tasks import spawn
@@ -62,26 +63,36 @@ class DirectLines:
         self._analog = analog
         self._on_change = on_change
         self._uses: dict[str, _Use] = {}
+        self._before: dict[str, PinValue] = {}
+        """What a pin with a fault said before the first command that was not done."""
         self._ending: set[asyncio.Task[None]] = set()
 
-    def open(self, open_pins: frozenset[str]) -> None:
-        """Have these pins and no others, and claim those that have a mode.
+    async def give_up(self, open_pins: frozenset[str], analog: AnalogOptions | None) -> None:
+        """Give up what is open no more, has another mode now, or another converter.
 
-        A pin that is in use already is untouched, a pin that is open no more is given up.
+        Any other pin is untouched.
         """
-        for pin in [pin for pin in self._uses if pin not in open_pins]:
-            self._uses.pop(pin).release()
+        is_same_analog, self._analog = analog == self._analog, analog
+        modes = {state.pin: state.direct for state in self._store.pins(self._host.slug)}
+        for pin, use in list(self._uses.items()):
+            is_kept = is_same_analog or PIN_NAMES[pin] is not PinKind.ANALOG
+            if not (is_kept and pin in open_pins and modes.get(pin) == use.mode):
+                self._release(pin)
         self.faults = {pin: fault for pin, fault in self.faults.items() if pin in open_pins}
+        await self._ended()
+
+    def open(self, open_pins: frozenset[str]) -> None:
+        """Claim those of these pins that have a mode and are not in use already."""
         for state in self._store.pins(self._host.slug):
             if state.direct is not None and state.pin in open_pins and state.pin not in self._uses:
                 self._claim(state.pin, state.direct)
 
     def set_mode(self, pin: str, direct: DirectPin) -> None:
         """Use a pin in another way; an output takes the value the pin has, if it can."""
-        before = self._uses.pop(pin, None)
-        if before is not None:
-            before.release()
-        self._claim(pin, direct)
+        use = self._uses.get(pin)
+        if use is None or use.mode != direct:
+            self._release(pin)
+            self._claim(pin, direct)
 
     def command(self, change: PinChange) -> None:
         """Drive an output."""
@@ -91,13 +102,20 @@ class DirectLines:
             state = self._store.find(self._host.slug, change.pin)
             if state is not None and state.direct is not None:
                 self._claim(change.pin, state.direct)
-            if change.pin in self.faults and change.previous:
-                self._host.report(change.pin, change.previous, cause=change)
+            if change.pin in self.faults:
+                before = self._before.setdefault(change.pin, change.previous)
+                if before:
+                    self._host.report(change.pin, before, cause=change)
             return
         try:
             use.drive(change.value)
         except self._host.errors as error:
             self.failed(change.pin, error)
+            with contextlib.suppress(*self._host.errors):
+                self._host.report(change.pin, use.actual, cause=change)
+            return
+        self._works(change.pin)
+        if self._host.has_reported_since(change):
             self._host.report(change.pin, use.actual, cause=change)
 
     async def read(self, pin: str) -> bool:
@@ -115,7 +133,7 @@ class DirectLines:
         if pin not in self._uses:
             state = self._store.find(self._host.slug, pin)
             direct = None if state is None else state.direct
-            self._claim(pin, direct or DirectPin(_reading_mode(pin)))
+            self._claim(pin, direct)
         use = self._uses.get(pin)
         if use is None:
             return False
@@ -124,6 +142,7 @@ class DirectLines:
         except self._host.errors as error:
             self.failed(pin, error)
             return False
+        self._works(pin)
         if value != self._host.stored(pin):
             self._host.report(pin, value)
         return True
@@ -137,13 +156,25 @@ class DirectLines:
 
     async def close(self) -> None:
         """Give everything up, outputs low. May be called twice."""
-        uses, self._uses = self._uses, {}
-        for use in uses.values():
-            use.release()
+        for pin in list(self._uses):
+            self._release(pin)
+        await self._ended()
+
+    async def _ended(self) -> None:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    def _claim(self, pin: str, direct: DirectPin) -> None:
+    def _release(self, pin: str) -> None:
+        use = self._uses.pop(pin, None)
+        try:
+            if use is not None:
+                use.release()
+        except self._host.errors as error:
+            log.warning("direct pin not given up", extra={"pin": pin, "reason": str(error)})
+
+    def _claim(self, pin: str, mode: DirectPin | None) -> None:
+        """Use a pin as its mode says; one without a mode is read."""
+        direct = mode or DirectPin(_reading_mode(pin))
         line = int(pin[1:])
         use: _Use
         try:
@@ -156,14 +187,25 @@ class DirectLines:
         except self._host.errors as error:
             self.failed(pin, error)
             return
+        use.mode = mode
         self._uses[pin] = use
+        self._works(pin)
+
+    def _works(self, pin: str) -> None:
+        self._before.pop(pin, None)
         if self.faults.pop(pin, None) is not None:
             log.info("direct pin works again", extra={"pin": pin})
             self._on_change()
 
 
 class _Use(ABC):
-    """One pin in use; making it claims the line."""
+    """One pin in use; making it claims the line.
+
+    Attributes:
+        mode: for which it was made; None if the pin had none and was read nevertheless.
+    """
+
+    mode: DirectPin | None = None
 
     @property
     @abstractmethod
@@ -187,7 +229,7 @@ class _Output(_Use):
     def __init__(self, host: Host, pin: str, line: int, *, is_pwm: bool) -> None:
         self._full = OWN_MAX_ANALOG if is_pwm else 1
         stored = host.stored(pin)
-        number = self._number(stored)
+        number = self._number(host.stored_for_mode(pin))
         factory = host.board.pin_factory
         if is_pwm:
             self._device: Any = PWMOutputDevice(
@@ -210,8 +252,10 @@ class _Output(_Use):
 
     def release(self) -> None:
         # Low first: closing makes it an input, whose pull decides.
-        self._device.off()
-        self._device.close()
+        try:
+            self._device.off()
+        finally:
+            self._device.close()
 
     def _number(self, value: PinValue) -> int:
         text = value[0] if len(value) == 1 else ""
@@ -221,10 +265,10 @@ class _Output(_Use):
 
 
 class _Reading(_Use):
-    """What takes no commands; the store refuses them before they come here."""
+    """What takes no commands."""
 
     def drive(self, value: PinValue) -> None:
-        raise AssertionError(f"{value} was commanded to an input")
+        """Do nothing: the pin was an output when this was commanded, and is none any more."""
 
 
 class _Input(_Reading):
@@ -271,7 +315,7 @@ class _Channel(_Reading):
                 every_ms=analog.every_ms,
                 deadband=analog.deadband,
                 decimals=0,
-                range=Range(0, full_scale(analog.type)),
+                range=Range(0, KINDS[analog.type].full_scale),
             ),
             host,
         )
@@ -294,8 +338,3 @@ def _reading_mode(pin: str) -> PinMode:
     """The mode in which a line that has none can be read: with the pull that is soldered to it."""
     has_pull_up = PIN_NAMES[pin] is PinKind.DIGITAL and fixed_pull(int(pin[1:])) is not None
     return PinMode.PULL_UP if has_pull_up else PinMode.IN
-
-
-def full_scale(chip: str) -> int:
-    """The highest count of a converter: 10 bits for `mcp30..`, 12 for the others."""
-    return 1023 if chip.startswith("mcp30") else 4095

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import DeviceError, HardwareError, PinError
-from blynk_gateway.gpio.board import Board
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.runtime.parts import Parts
 
 ORIGIN = Origin(OriginKind.GPIO)
@@ -21,6 +21,7 @@ class Host:
     Args:
         slug: of the gateway's own device.
         on_failure: called with the name of a peripheral and why it does not work any more.
+        on_proof: called with the name of one that was opened and turned out to work.
 
     Attributes:
         slug: of the gateway's own device.
@@ -31,6 +32,7 @@ class Host:
         parts: Parts,
         slug: str,
         on_failure: Callable[[str, Exception], None],
+        on_proof: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self.clock = parts.clock
         self.zone = parts.zone
@@ -39,7 +41,10 @@ class Host:
         self._parts = parts
         self._board: Board | None = None
         self._on_failure = on_failure
+        self._on_proof = on_proof
         self._waiting: dict[str, tuple[PinValue, int | None, PinChange | None]] = {}
+        self._reported: dict[str, int] = {}
+        """`seq` of the newest report of each pin."""
         parts.gate.subscribe(self._gate_turned)
 
     def use_board(self, board: Board | None) -> None:
@@ -54,7 +59,10 @@ class Host:
             HardwareError: there is none.
         """
         if self._board is None:
-            raise HardwareError("there is no GPIO back end; expected gpio.factory to name one")
+            raise HardwareError(
+                "there is no GPIO back end, for a reason that stands under gpio in the health;"
+                " expected one"
+            )
         return self._board
 
     @property
@@ -81,10 +89,22 @@ class Host:
             return
         seq, depth = (None, 0) if cause is None else (cause.seq, cause.depth + 1)
         try:
-            self._parts.store.write(self.slug, pin, value, ORIGIN, Intent.REPORT, at_ms, seq, depth)
+            written = self._parts.store.write(
+                self.slug, pin, value, ORIGIN, Intent.REPORT, at_ms, seq, depth
+            )
         except (PinError, DeviceError):
             # A datastream of the owner's own that does not take what the hardware says.
             self.health.count("gpio_reports_refused")
+        else:
+            assert written is not None, "a report is always news"
+            self._reported[pin] = written.seq
+
+    def has_reported_since(self, change: PinChange) -> bool:
+        """Whether a pin was reported after this change of it, and says something else by that.
+
+        Commands that come in one burst are all written before the first of them is done.
+        """
+        return change.pin in self._waiting or self._reported.get(change.pin, 0) > change.seq
 
     def event(self, name: str, what: str) -> None:
         """Add to the event timeline what was done to an input: `door`, `hold`."""
@@ -92,10 +112,19 @@ class Host:
         if device is not None:
             self._parts.registry.record_event(device, EventKind.INPUT, name, what, ORIGIN)
 
+    def stored_for_mode(self, pin: str) -> PinValue:
+        """The value a direct pin has since it has its mode, `()` for none."""
+        state = self._parts.store.find(self.slug, pin)
+        return () if state is None or not state.is_of_mode else state.value
+
     def stored(self, pin: str) -> PinValue:
         """The value a pin has now, `()` for none."""
         state = self._parts.store.find(self.slug, pin)
         return () if state is None else state.value
+
+    def proven(self, name: str) -> None:
+        """Say that a peripheral whose `open` proves nothing works."""
+        self._on_proof(name)
 
     def failed(self, name: str, error: Exception) -> None:
         """Say that a peripheral stopped working; it will be closed and opened again."""

@@ -1,7 +1,8 @@
 """What outputs must not forget over a stop, a crash or a power cut: one small file.
 
-1. It holds the boot of the machine, whether the daemon stopped cleanly, and since when outputs with
-   `max_on` are on. It is replaced as a whole, so that a power cut leaves the old one or the new.
+1. It holds the boot of the machine, whether the daemon stopped cleanly, since when outputs with
+   `max_on` are on, and where effects end that run. It is replaced as a whole, so that a power cut
+   leaves the old one or the new.
 2. It is written only when something in it changed, and by a thread: an SD card takes tens of ms.
 3. Within one boot time is told by the monotonic clock, which counts from the boot in every process;
    a wrong wall clock does no harm. Another boot goes by the wall clock.
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.core.value import PinValue
 from blynk_gateway.gpio.peripheral import Opening
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,15 @@ class _Since(NamedTuple):
     at_ms: int
 
 
+class _Kept(NamedTuple):
+    """What the file of the last run says."""
+
+    boot: str
+    is_clean: bool
+    since: dict[str, _Since]
+    ends: dict[str, PinValue]
+
+
 class GpioMemory:
     """The file and what is in it.
 
@@ -47,6 +58,7 @@ class GpioMemory:
         self._boot_id = boot_id
         self._boot = ""
         self._since: dict[str, _Since] = {}
+        self._ends: dict[str, PinValue] = {}
         self._is_running = False
         self._is_dirty = False
         self._is_writing = False
@@ -67,8 +79,8 @@ class GpioMemory:
         kept = self._read()
         opening = Opening.START
         if kept is not None:
-            boot, is_clean, self._since = kept
-            if boot and boot == self._boot and not is_clean:
+            self._since, self._ends = kept.since, kept.ends
+            if kept.boot and kept.boot == self._boot and not kept.is_clean:
                 opening = Opening.CRASH
         self._is_running = True
         with self._state_lock:
@@ -107,6 +119,21 @@ class GpioMemory:
             passed_ms = self._clock.now_ms() - since.at_ms
         return max(0, passed_ms)
 
+    def effect_began(self, name: str, end: PinValue) -> None:
+        """Note at which value the effect of an output ends."""
+        if self._ends.get(name) != end:
+            self._ends[name] = end
+            self._changed()
+
+    def effect_ended(self, name: str) -> None:
+        """Forget an effect. There need not be one."""
+        if self._ends.pop(name, None) is not None:
+            self._changed()
+
+    def end_of_effect(self, name: str) -> PinValue | None:
+        """The value at which the effect of an output ends; None if it runs none."""
+        return self._ends.get(name)
+
     def _changed(self) -> None:
         with self._state_lock:
             self._is_dirty = True
@@ -140,25 +167,45 @@ class GpioMemory:
             "boot": self._boot,
             "clean": not self._is_running,
             "on_since": {name: since._asdict() for name, since in self._since.copy().items()},
+            "effects": self._ends.copy(),
         }
         return json.dumps(held, indent=1) + "\n"
 
-    def _read(self) -> tuple[str, bool, dict[str, _Since]] | None:
+    def _read(self) -> _Kept | None:
         try:
-            held: Any = json.loads(self._path.read_text(encoding="utf-8"))
-            since = {
-                str(name): _Since(str(one["boot"]), float(one["monotonic_s"]), int(one["at_ms"]))
-                for name, one in held["on_since"].items()
-            }
-            return str(held["boot"]), held["clean"] is True, since
+            return _parse(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, *_DAMAGE) as error:
             log.warning(
                 "state of outputs not readable; they start as after a boot",
                 extra={"file": str(self._path), "reason": str(error)},
             )
             return None
+
+
+_DAMAGE = (ValueError, OverflowError, LookupError, TypeError, AttributeError)
+
+
+def _parse(text: str) -> _Kept:
+    """What a file says.
+
+    Raises:
+        One of `_DAMAGE`: it is not one of ours.
+    """
+    held: Any = json.loads(text)
+    return _Kept(
+        boot=str(held["boot"]),
+        is_clean=held["clean"] is True,
+        since={
+            # JSON knows numbers that are none: as milliseconds they do not exist.
+            str(name): _Since(
+                str(one["boot"]), int(one["monotonic_s"] * 1000) / 1000, int(one["at_ms"])
+            )
+            for name, one in held["on_since"].items()
+        },
+        ends={str(name): tuple(map(str, end)) for name, end in held["effects"].items()},
+    )
 
 
 def _read_boot(path: Path) -> str:

@@ -23,14 +23,20 @@ class Opening(Enum):
     """Why a peripheral is opened; outputs choose their level by it."""
 
     START = "start"
-    """The daemon starts, the definition is new, or a fault is over."""
+    """The daemon starts, or the definition is new."""
 
     CRASH = "crash"
     """The daemon starts, and the one before died without a stop while the machine ran on."""
 
+    RETRY = "retry"
+    """A fault is over, during which the hardware may have gone on with what it did."""
+
 
 class Peripheral(ABC, Generic[O_co]):
     """One entry of `gpio.peripherals`."""
+
+    is_proven = True
+    """Whether an `open` that succeeds shows that it works; else it tells by `Host.proven`."""
 
     def __init__(self, options: O_co, host: Host) -> None:
         self.options = options

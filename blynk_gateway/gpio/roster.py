@@ -4,7 +4,8 @@
    lock, so that a reload and a retry never meet.
 2. A fault is tried again after 1 s, 2 s, … 60 s; a peripheral that worked for longer than the last
    wait begins at 1 s again.
-3. A command for a slot with a fault is answered by the value before it: nothing happened.
+3. A command for a slot with a fault is answered by the value before the fault: nothing happened.
+4. All that shall close do so at once: one that is slow keeps no other from its safe level.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from blynk_gateway.config.gpio.common import PeripheralOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.ports import PeripheralState
+from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HardwareError, PinError
 from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.kinds import make_peripheral
@@ -31,15 +33,29 @@ class _Slot:
     """One entry of the configuration and what became of it.
 
     Attributes:
-        peripheral: None while it has a fault.
-        broken: one that failed and is not closed yet.
-        fault: why it failed, empty while it works.
+        opening: why it is opened next.
+        peripheral: None while it is not open.
+        broken: one that failed, or is to be closed, and is not closed yet.
+        fault: why it failed, until it is known to work again; empty then.
+        before: what its pin said when the fault came.
     """
 
-    __slots__ = ("broken", "fault", "options", "peripheral", "retry", "retry_s", "works_since_s")
+    __slots__ = (
+        "before",
+        "broken",
+        "fault",
+        "opening",
+        "options",
+        "peripheral",
+        "retry",
+        "retry_s",
+        "works_since_s",
+    )
 
-    def __init__(self, options: PeripheralOptions) -> None:
+    def __init__(self, options: PeripheralOptions, opening: Opening) -> None:
         self.options = options
+        self.opening = opening
+        self.before: PinValue = ()
         self.peripheral: Peripheral[PeripheralOptions] | None = None
         self.broken: Peripheral[PeripheralOptions] | None = None
         self.fault = ""
@@ -85,14 +101,17 @@ class Roster:
     async def apply(self, wanted: Mapping[str, PeripheralOptions], opening: Opening) -> None:
         """Have these peripherals and no others; what did not change is untouched."""
         async with self._lock:
-            for name, slot in list(self._slots.items()):
-                if wanted.get(name) != slot.options:
-                    del self._slots[name]
-                    await self._close(slot)
+            gone = [slot for name, slot in self._slots.items() if wanted.get(name) != slot.options]
+            results = await asyncio.gather(*map(self._close, gone), return_exceptions=True)
+            # Not before: what a stop finds half done it has to finish.
+            for slot in gone:
+                del self._slots[slot.options.name]
+            for error in filter(None, results):
+                raise error
             for name, options in wanted.items():
                 if name not in self._slots:
-                    slot = self._slots[name] = _Slot(options)
-                    self._open(slot, opening)
+                    slot = self._slots[name] = _Slot(options, opening)
+                    self._open(slot)
             # In the order of the file.
             self._slots = {name: self._slots[name] for name in wanted}
             self._by_pin = {slot.options.pin: slot for slot in self._slots.values()}
@@ -104,7 +123,7 @@ class Roster:
         if slot is None:
             return
         if slot.peripheral is None:
-            self._undo(change)
+            self._undo(change, slot.before)
             return
         try:
             slot.peripheral.command(change)
@@ -113,7 +132,7 @@ class Roster:
             log.warning(
                 "command refused", extra={"peripheral": slot.options.name, "reason": str(error)}
             )
-            self._undo(change)
+            self._undo(change, slot.peripheral.actual)
         except self._host.errors as error:
             self.failed(slot.options.name, error)
 
@@ -125,55 +144,76 @@ class Roster:
             if worked_s > slot.retry_s:
                 slot.retry_s = FIRST_RETRY_S
             slot.broken, slot.peripheral = slot.peripheral, None
+            slot.opening = Opening.RETRY
             self._fault(slot, error)
+
+    def proven(self, name: str) -> None:
+        """Note that a peripheral that was opened works."""
+        slot = self._slots.get(name)
+        if slot is not None and slot.peripheral is not None and slot.fault:
+            self._absolve(slot)
+            self._on_change()
+
+    def report(self) -> None:
+        """Have every pin say what its peripheral does."""
+        for slot in self._slots.values():
+            if slot.peripheral is not None and slot.peripheral.actual:
+                self._host.report(slot.options.pin, slot.peripheral.actual)
 
     def retry_now(self) -> None:
         """Try everything that has a fault at once: what it lacked may be there now."""
         for slot in self._slots.values():
-            if slot.fault:
+            if slot.fault and slot.peripheral is None:
                 self._retry_after(slot, 0.0)
 
     async def close(self) -> None:
         """Close everything. May be called twice."""
         await self.apply({}, Opening.START)
 
-    def _open(self, slot: _Slot, opening: Opening) -> None:
+    def _open(self, slot: _Slot) -> None:
         peripheral = make_peripheral(slot.options, self._host, self._safety)
         try:
-            peripheral.open(opening)
+            peripheral.open(slot.opening)
         except self._host.errors as error:
             self._fault(slot, error)
             return
+        slot.peripheral = peripheral
+        slot.works_since_s = self._host.clock.monotonic()
+        if peripheral.is_proven:
+            self._absolve(slot)
+
+    def _absolve(self, slot: _Slot) -> None:
         if slot.fault:
             log.info("peripheral works again", extra={"peripheral": slot.options.name})
-        slot.peripheral = peripheral
         slot.fault = ""
-        slot.works_since_s = self._host.clock.monotonic()
 
     async def _close(self, slot: _Slot) -> None:
         if slot.retry is not None:
             await cancel(slot.retry)
             slot.retry = None
-        await self._shut(slot, slot.broken)
-        peripheral, slot.peripheral = slot.peripheral, None
-        await self._shut(slot, peripheral)
+        if slot.peripheral is not None:
+            slot.broken, slot.peripheral = slot.peripheral, None
+        await self._shut(slot)
 
-    async def _shut(self, slot: _Slot, peripheral: Peripheral[PeripheralOptions] | None) -> None:
-        if peripheral is None:
+    async def _shut(self, slot: _Slot) -> None:
+        if slot.broken is None:
             return
         try:
-            await peripheral.close()
+            await slot.broken.close()
         except self._host.errors as error:
             # Hardware that is gone cannot be left in a safe state.
             log.warning(
                 "peripheral not closed cleanly",
                 extra={"peripheral": slot.options.name, "reason": str(error)},
             )
+        slot.broken = None
 
     def _fault(self, slot: _Slot, error: Exception) -> None:
         text = f"{error}. {error.hint}" if isinstance(error, HardwareError) else _describe(error)
         level = logging.DEBUG if slot.fault == text else logging.WARNING
         log.log(level, "peripheral fault", extra={"peripheral": slot.options.name, "reason": text})
+        if not slot.fault:
+            slot.before = self._host.stored(slot.options.pin)
         slot.fault = text
         self._retry_after(slot, slot.retry_s)
         slot.retry_s = min(LAST_RETRY_S, slot.retry_s * 2)
@@ -186,18 +226,19 @@ class Roster:
 
     async def _try_again(self, slot: _Slot, seconds: float) -> None:
         # Whoever cancels this closes it again: a close may be called twice.
-        await self._shut(slot, slot.broken)
-        slot.broken = None
+        await self._shut(slot)
         await asyncio.sleep(seconds)
         async with self._lock:
             if self._slots.get(slot.options.name) is slot:
                 slot.retry = None
-                self._open(slot, Opening.START)
+                self._open(slot)
         self._on_change()
 
-    def _undo(self, change: PinChange) -> None:
-        if change.previous:
-            self._host.report(change.pin, change.previous, cause=change)
+    def _undo(self, change: PinChange, true: PinValue) -> None:
+        # What is true is not what the change replaced: that may have been refused as well.
+        value = true or change.previous
+        if value:
+            self._host.report(change.pin, value, cause=change)
 
 
 def _describe(error: Exception) -> str:

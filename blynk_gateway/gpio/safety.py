@@ -13,9 +13,11 @@ from collections import defaultdict
 from typing import Protocol
 
 from blynk_gateway.config.gpio.common import DrivenOptions, Level
+from blynk_gateway.config.gpio.outputs import EnergenieOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.errors import HardwareError
+from blynk_gateway.core.value import PinValue
+from blynk_gateway.errors import HardwareError, NotWritable
 from blynk_gateway.gpio.memory import GpioMemory
 
 log = logging.getLogger(__name__)
@@ -48,16 +50,16 @@ class Safety:
         self._memory = memory
         self._groups: dict[str, dict[str, Guarded]] = defaultdict(dict)
         self._on: set[str] = set()
-        self._left_on: dict[str, set[str]] = defaultdict(set)
+        self._left_on: list[DrivenOptions] = []
         self._off_at_s: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def join(self, output: Guarded) -> None:
         """An output is open from now on, and off until it says otherwise."""
         options = output.options
+        self._left_on = [left for left in self._left_on if not _is_same(left, options)]
         if options.interlock is not None:
             self._groups[options.interlock][options.name] = output
-            self._left_on[options.interlock].discard(options.name)
             # Nobody knows for how long it has been off.
             self._off_at_s[options.name] = self._clock.monotonic()
 
@@ -65,7 +67,7 @@ class Safety:
         """An output is closed; the time it was on counts on, for when it is opened again.
 
         Args:
-            is_left_on: whether its line stays on nevertheless.
+            is_left_on: whether its line stays on nevertheless, or perhaps does.
         """
         options = output.options
         self._stop_timer(options.name)
@@ -73,14 +75,11 @@ class Safety:
         if options.interlock is not None:
             self._groups[options.interlock].pop(options.name, None)
             if is_left_on:
-                self._left_on[options.interlock].add(options.name)
+                self._left_on.append(options)
 
     def is_taken(self, options: DrivenOptions) -> bool:
         """Whether another one of the group is on, or was left on."""
-        if options.interlock is None:
-            return False
-        left = self._left_on[options.interlock] - {options.name}
-        return bool(left) or any(one.is_active for one in self._others(options))
+        return bool(self._left(options)) or any(one.is_active for one in self._others(options))
 
     def make_way(self, options: DrivenOptions, cause: PinChange | None) -> float:
         """Have the others of its group go off.
@@ -89,8 +88,14 @@ class Safety:
             For how many seconds it still has to wait before it goes on.
 
         Raises:
+            NotWritable: another one was left on, and is not ours any more.
             HardwareError: another one did not go off.
         """
+        if left := self._left(options):
+            raise NotWritable(
+                f"{', '.join(left)} of the same interlock {options.interlock!r} was left on;"
+                f" expected it to be off, before {options.name} goes on"
+            )
         others = self._others(options)
         for other in others:
             if other.is_active:
@@ -149,6 +154,30 @@ class Safety:
             self._on.discard(name)
             self._off_at_s[name] = self._clock.monotonic()
 
+    def effect_began(self, options: DrivenOptions, end: PinValue) -> None:
+        """An output does something that ends at this value."""
+        if Level.LAST in (options.on_start, options.on_crash):
+            # Only there it matters, and is worth writes to an SD card.
+            self._memory.effect_began(options.name, end)
+
+    def effect_ended(self, options: DrivenOptions) -> None:
+        """An output has a level that stays."""
+        self._memory.effect_ended(options.name)
+
+    def end_of_effect(self, options: DrivenOptions) -> PinValue | None:
+        """The value at which an effect would have ended that was cut off; None if none was."""
+        return self._memory.end_of_effect(options.name)
+
+    def _left(self, options: DrivenOptions) -> list[str]:
+        """Who else of its group was left on."""
+        if options.interlock is None:
+            return []
+        return [
+            one.name
+            for one in self._left_on
+            if one.interlock == options.interlock and not _is_same(one, options)
+        ]
+
     def _others(self, options: DrivenOptions) -> list[Guarded]:
         if options.interlock is None:
             return []
@@ -168,3 +197,12 @@ class Safety:
             extra={"peripheral": options.name, "max_on_ms": options.max_on_ms},
         )
         output.go_off(None)
+
+
+def _is_same(one: DrivenOptions, other: DrivenOptions) -> bool:
+    """Whether both drive the same hardware; sockets share the lines of their board."""
+    if one.name == other.name:
+        return True
+    lines = {line for _, line in one.lines()}
+    is_shared = isinstance(one, EnergenieOptions)
+    return not is_shared and any(line in lines for _, line in other.lines())

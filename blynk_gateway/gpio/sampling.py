@@ -2,7 +2,8 @@
 
 1. Readings follow a grid of `every_ms` from the first one. A reading that takes long, or a machine
    that stood still, leaves slots out; it never makes readings bunch, nor shifts the grid.
-2. One failed reading of a thermometer is nothing: three in a row are a fault.
+2. One failed reading of a thermometer is nothing: three in a row are a fault. After a fault one is
+   enough until it has answered, so that a sensor that stays away is tried ever more seldom.
 3. The first reading after `open` is always reported.
 """
 
@@ -43,6 +44,8 @@ class SampledPeripheral(Peripheral[S_co]):
     `close` after `super().close`.
     """
 
+    is_proven = False
+
     def __init__(self, options: S_co, host: Host) -> None:
         super().__init__(options, host)
         self._task: asyncio.Task[None] | None = None
@@ -56,9 +59,10 @@ class SampledPeripheral(Peripheral[S_co]):
             HardwareError, or one of `host.errors`: this one failed.
         """
 
-    def open(self, opening: Opening) -> None:  # noqa: ARG002  a sensor does not care
+    def open(self, opening: Opening) -> None:
         """Begin to read; the first reading is taken at once."""
-        self._task = spawn(self._run(), name=f"gpio-{self.options.name}")
+        max_failures = 1 if opening is Opening.RETRY else MAX_FAILURES
+        self._task = spawn(self._run(max_failures), name=f"gpio-{self.options.name}")
 
     async def close(self) -> None:
         """Read no more. May be called twice."""
@@ -72,7 +76,7 @@ class SampledPeripheral(Peripheral[S_co]):
         """The latest reading, reported or not; `()` before the first one."""
         return self._actual
 
-    async def _run(self) -> None:
+    async def _run(self, max_failures: int) -> None:
         options = self.options
         selection = Selection(options)
         schedule = Schedule(selection.period_s, self.host.clock.monotonic())
@@ -85,11 +89,13 @@ class SampledPeripheral(Peripheral[S_co]):
                 failures += 1
                 self.host.health.count("gpio_readings_failed")
                 log.debug("reading failed", extra={"peripheral": options.name, "error": error})
-                if failures == MAX_FAILURES:
+                if failures == max_failures:
                     self.host.failed(options.name, error)
                     return
             else:
                 failures = 0
+                max_failures = MAX_FAILURES
+                self.host.proven(options.name)
                 # After a failure it is taken before its slot.
                 self._take(selection, value, min(schedule.due_s, self.host.clock.monotonic()))
             wait_s = schedule.advance(self.host.clock.monotonic())

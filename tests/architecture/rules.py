@@ -20,7 +20,7 @@ TASK_MODULE = "runtime/tasks.py"
 STORE_MODULE = "core/store.py"
 
 # The functions of the store in which a value may change: from nothing to empty, and ever after.
-VALUE_WRITERS = frozenset({"_Stream.__init__", "PinStore.write"})
+VALUE_WRITERS = frozenset({"PinStore.write"})
 
 _LOG_METHODS = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 _LOG_RECORD_KEYS = frozenset(logging.makeLogRecord({}).__dict__) | {"asctime", "message"}

@@ -152,7 +152,7 @@ def test_only_the_store_changes_pin_values() -> None:
         "self.store.stream.value = ('1',)",
         "state.at_ms, state.value = 0, ()",
         "stream.value += ('1',)",
-        "from blynk_gateway.core.store import PinStore, _Stream",
+        "from blynk_gateway.core.store import PinStore, _settle_sync",
     ],
 )
 def test_store_rule_sees_ways_around_the_store(code: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blynk_gateway.config import load
+from blynk_gateway.config import Options, load
 from blynk_gateway.daemon import run_gateway
 from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime.health import HealthState
@@ -79,6 +79,30 @@ async def test_a_faulty_file_is_refused_and_the_old_one_stays(tmp_path: Path) ->
                 await asyncio.sleep(0.005)
         assert gateway.health.components["configuration"].state is HealthState.DEGRADED
         assert gateway.options is before
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_a_reload_that_fails_by_a_fault_of_ours_does_not_end_reloads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    async def ready(gateway: Gateway) -> None:
+        async def fail(_options: Options) -> None:
+            raise RuntimeError("not expected")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(gateway, "reload", fail)
+            os.kill(os.getpid(), signal.SIGHUP)
+            async with asyncio.timeout(10):
+                while "task failed" not in caplog.messages:  # noqa: ASYNC110  nothing signals it
+                    await asyncio.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while "configuration" not in gateway.health.components:  # noqa: ASYNC110  likewise
+                await asyncio.sleep(0.005)
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.blynk_server.listeners import AddressUnavailable
+from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.options import Factory, GpioOptions
+from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.config.options import (
     Address,
     DeviceOptions,
@@ -25,6 +28,7 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.links import Link
 from blynk_gateway.gateway import CONTROL_SOCKET, Gateway
 from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.tasks import spawn
 from tests.helpers.devices import Peer
 from tests.helpers.wire import TOKEN
 
@@ -183,3 +187,28 @@ async def test_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 async def test_status_line_counts_devices(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
         assert gateway.status == "1 devices, 0 online"
+
+
+async def test_a_client_that_is_slow_to_leave_keeps_no_output_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = OutputOptions(name="pump", type="relay", pin="V1", line=17, on_start=Level.ON)
+    gpio = GpioOptions(factory=Factory.MOCK, peripherals={"pump": pump})
+    gateway = Gateway(replace(OPTIONS, gpio=gpio), tmp_path)
+    await gateway.start()
+    simulation = gateway.gpio.simulation
+    assert simulation is not None
+    assert simulation.lines()[17].level == 1
+    stop, is_slow = gateway.server.stop, asyncio.Event()
+
+    async def stop_slowly() -> None:
+        await is_slow.wait()
+        await stop()
+
+    monkeypatch.setattr(gateway.server, "stop", stop_slowly)
+    stopping = spawn(gateway.stop(), name="test stop")
+    async with asyncio.timeout(5):
+        while simulation.lines()[17].level:  # noqa: ASYNC110  a line signals nothing
+            await asyncio.sleep(0.002)
+    is_slow.set()
+    await stopping

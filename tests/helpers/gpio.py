@@ -11,8 +11,8 @@ from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import SimulatedLine, Simulation
-from blynk_gateway.gpio.factory import close_board, open_board
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.factory import close_board, open_board
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock

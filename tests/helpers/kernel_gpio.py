@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blynk_gateway.gpio import chip
+from blynk_gateway.gpio.lines import chip
 
 
 class FakeKernel:
@@ -31,8 +31,8 @@ class FakeKernel:
         self._held: dict[int, tuple[str, int]] = {}
         self._lines: dict[int, int] = {}
         self._real_open = os.open
-        monkeypatch.setattr("blynk_gateway.gpio.chip.os.open", self._open)
-        monkeypatch.setattr("blynk_gateway.gpio.chip.fcntl.ioctl", self._ioctl)
+        monkeypatch.setattr("blynk_gateway.gpio.lines.chip.os.open", self._open)
+        monkeypatch.setattr("blynk_gateway.gpio.lines.chip.fcntl.ioctl", self._ioctl)
 
     @property
     def path(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 FOLDER = Path(__file__).parent / "lgpio_double"
 
-_MODULES = ("lgpio", "gpiozero.pins.lgpio", "blynk_gateway.gpio.lgpio_lines")
+_MODULES = ("lgpio", "gpiozero.pins.lgpio", "blynk_gateway.gpio.lines.lgpio_lines")
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """`demo` comes up by itself, is alive, and leaves nothing behind."""
 
 import asyncio
+import itertools
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -58,7 +60,9 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
                 return [levels[line] for line in (5, 17, 27)]
 
             await get(f"/{pi}/update/D5?value=1")
-            async with session.put(f"{url}/api/v1/sim/lines/27", json={"level": 0}) as answer:
+            headers, body, target = as_curl(found(r"(curl -X PUT (?:.*\\\n)+.*)\n", text))
+            assert target == f"{url}/api/v1/sim/lines/27"
+            async with session.put(target, data=body, headers=headers) as answer:
                 assert answer.status == 200, await answer.text()
             await eventually(lines, [1, 1, 0])
         assert " pi/V1 " in await first_line(text.partition("# what happens, live\n")[2])
@@ -71,6 +75,16 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
             await process.communicate()
     assert (process.returncode, err) == (0, b"")
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240  one look at the end
+
+
+def as_curl(command: str) -> tuple[dict[str, str], str, str]:
+    """Headers, body and URL that a printed command would send."""
+    words = shlex.split(command.replace("\\\n", ""))
+    # What curl sends with -d unless it is told otherwise.
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    given = [after for word, after in itertools.pairwise(words) if word == "-H"]
+    headers |= dict(header.split(": ", 1) for header in given)
+    return headers, words[words.index("-d") + 1], words[-1]
 
 
 async def first_line(command: str) -> str:

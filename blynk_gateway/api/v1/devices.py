@@ -14,12 +14,10 @@ from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.core.address import parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 from blynk_gateway.core.device import Device
-from blynk_gateway.core.direct import MIN_EVERY_MS, DirectPin, PinMode
+from blynk_gateway.core.direct import MAX_EVERY_MS, MIN_EVERY_MS, DirectPin, PinMode
 
 MAX_NAME = 64
 MAX_EVENTS = 1000
-MAX_EVERY_MS = 86_400_000
-"""Longest interval of asking for an input: a day. What is rarer is asked when it is wanted."""
 DEFAULT_EVENTS = 100
 
 NEW_DEVICE = {

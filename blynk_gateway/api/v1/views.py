@@ -14,7 +14,7 @@ from blynk_gateway.core.change import (
 )
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.device import Device
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import printable, printable_value
 
 

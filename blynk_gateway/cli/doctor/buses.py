@@ -11,9 +11,17 @@ from blynk_gateway.config.gpio.common import HardwarePwm
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.config.gpio.outputs import ServoOptions
 from blynk_gateway.config.gpio.sensors import OneWireOptions
-from blynk_gateway.core.header import ONE_WIRE_LINE, Bus, line_uses
+from blynk_gateway.core.header import (
+    ONE_WIRE_ELSEWHERE,
+    ONE_WIRE_SETTING,
+    SPI0_CHIP_SELECTS,
+    SPI0_SETTING,
+    Bus,
+    line_uses,
+)
 from blynk_gateway.errors import SensorSilent
-from blynk_gateway.gpio.kernel_pwm import explain_kernel_pwm
+from blynk_gateway.gpio.boot_lines import CONFIG_TXT
+from blynk_gateway.gpio.lines.kernel_pwm import explain_kernel_pwm
 from blynk_gateway.gpio.sensors.onewire import find_thermometer, has_bus
 
 _SIGNS: Mapping[Bus, str] = MappingProxyType(
@@ -25,8 +33,6 @@ _SIGNS: Mapping[Bus, str] = MappingProxyType(
     }
 )
 """The device node that shows that a bus is on."""
-
-_CONFIG_TXT = "/boot/firmware/config.txt"
 
 
 def check_buses(case: Case) -> Iterator[Finding]:
@@ -75,22 +81,33 @@ def check_hardware_pwm(case: Case) -> Iterator[Finding]:
 
 
 def _check_lines_of_buses(case: Case) -> Iterator[Finding]:
-    has_wire = has_bus(case.root)
+    has_wire = has_bus(case.root) and not _is_wire_elsewhere(case)
     for user in line_users(case.options.gpio):
         for use in line_uses(user.line):
-            sign = _sign(case, use.bus)
-            if use.bus is Bus.ONE_WIRE and has_wire and user.line == ONE_WIRE_LINE:
+            sign = _sign(case, user.line, use.bus)
+            advice = f"Use another line, or remove `{use.setting}` from {CONFIG_TXT} and restart."
+            if use.bus is Bus.ONE_WIRE and has_wire:
                 sign = "a 1-Wire bus is there, by default on this line"
+                advice = f"Use another line, or have `{ONE_WIRE_ELSEWHERE}` in {CONFIG_TXT}."
             if sign:
                 yield warning(
                     str(use.bus),
                     f"{user} is {use}, and that is switched on ({sign})",
-                    f"Use another line, or remove `{use.setting}` from {_CONFIG_TXT} and restart.",
+                    advice,
                 )
 
 
-def _sign(case: Case, bus: Bus) -> str:
+def _is_wire_elsewhere(case: Case) -> bool:
+    path = case.at(CONFIG_TXT)
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    overlays = [line for line in lines if line.strip().startswith(ONE_WIRE_SETTING)]
+    return bool(overlays) and all("gpiopin=" in line for line in overlays)
+
+
+def _sign(case: Case, line: int, bus: Bus) -> str:
     pattern = _SIGNS.get(bus)
+    if line in SPI0_CHIP_SELECTS:
+        pattern = f"/dev/spidev0.{SPI0_CHIP_SELECTS.index(line)}"
     if pattern is None:
         return ""
     folder, _, name = pattern.rpartition("/")
@@ -121,7 +138,7 @@ def _check_spi(case: Case) -> Iterator[Finding]:
             yield fault(
                 name,
                 f"{user.name} needs /dev/spidev0.{user.device}, which is not there",
-                f"Add `dtparam=spi=on` to {_CONFIG_TXT} and restart.",
+                f"Add `{SPI0_SETTING}` to {CONFIG_TXT} and restart.",
             )
         elif not case.account.may(node, READ | WRITE):
             group = group_of(node) or "spi"

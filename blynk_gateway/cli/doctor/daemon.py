@@ -56,6 +56,9 @@ def check_daemon(case: Case) -> Iterator[Finding]:
 
 def check_ports(case: Case) -> Iterator[Finding]:
     """Each address to listen on is the daemon's, or free for it."""
+    if case.faults:
+        # Those in force are unknown, and the defaults are most likely not meant.
+        return
     listeners = list(listening(case))
     server = case.options.server
     for key, addresses in (("listen", server.listen), ("listen_tls", server.listen_tls)):

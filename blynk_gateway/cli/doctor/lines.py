@@ -11,7 +11,7 @@ from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
 from blynk_gateway.cli.doctor.usage import LineUser, line_users, uses_lines
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import GatewayError, HardwareError
-from blynk_gateway.gpio.chip import CONSUMER, ChipInfo, LineInfo, find_chip, read_lines
+from blynk_gateway.gpio.lines.chip import CONSUMER, ChipInfo, LineInfo, find_chip, read_lines
 
 FindChip: TypeAlias = Callable[[Path], ChipInfo]
 ReadLines: TypeAlias = Callable[[str, Iterable[int]], list[LineInfo]]
@@ -43,6 +43,9 @@ def check_library(case: Case, has: Callable[[str], bool] = has_module) -> Iterat
     """The library that is to drive the lines is installed."""
     name, options = "gpio library", case.options.gpio
     factory = options.factory
+    if case.faults:
+        # What the configuration uses is unknown.
+        return
     if not uses_lines(options):
         yield ok(name, "none needed: the configuration uses no line")
     elif factory is Factory.NONE:

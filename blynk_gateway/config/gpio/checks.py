@@ -1,23 +1,47 @@
-"""Faults of pins and peripherals that show only between options."""
+"""What is wrong with pins and peripherals, or likely is, and shows only between options."""
 
+from collections import Counter
 from collections.abc import Callable
 
-from blynk_gateway.config.gpio.common import DrivenOptions, Level, PeripheralOptions, Pull
+from blynk_gateway.config.gpio.common import (
+    DrivenOptions,
+    HardwarePwm,
+    Level,
+    PeripheralOptions,
+    Pull,
+)
 from blynk_gateway.config.gpio.inputs import AdcOptions, DistanceOptions, LightOptions
 from blynk_gateway.config.gpio.lines import Claim, channel_count, claims, open_lines
+from blynk_gateway.config.gpio.outputs import EnergenieOptions, PwmOptions, ServoOptions
 from blynk_gateway.config.options import Options
 from blynk_gateway.config.scope import Scope
+from blynk_gateway.config.suggest import suggestion
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.direct import PinMode
-from blynk_gateway.core.header import FIXED_PULL_OHM, LINES, Bus, fixed_pull, line_use
+from blynk_gateway.core.header import (
+    FIXED_PULL_OHM,
+    HARDWARE_PWM_LINES,
+    LINES,
+    Bus,
+    fixed_pull,
+    line_use,
+)
 
 _RESISTOR = f"has a resistor of {FIXED_PULL_OHM / 1000} kΩ to 3.3 V on the board"
 
 _MODES_WITHOUT_PULL_UP = frozenset({PinMode.IN, PinMode.PULL_DOWN})
 
+_PWM_LINES = "use 12, 13, 18 or 19"
+
+_CAUTIOUS = frozenset({Bus.HAT_ID, Bus.I2C, Bus.SPI0, Bus.UART})
+"""Buses that are on by default or on many systems; the others are on only where they are used."""
+
 
 def check_gpio(options: Options, scope: Scope) -> None:
-    """Report every contradiction between pins, peripherals and direct pins."""
+    """Report every contradiction between pins, peripherals and direct pins.
+
+    What is allowed and likely does not do what is meant gets a warning.
+    """
     for check_one in _CHECKS:
         check_one(options, scope)
 
@@ -26,27 +50,37 @@ def _check_lines(options: Options, scope: Scope) -> None:
     holders: dict[int, Claim] = {}
     for claim in claims(options.gpio):
         holder = holders.setdefault(claim.line, claim)
-        if holder is not claim and not (holder.sharing and holder.sharing == claim.sharing):
-            text = f"found {_taken(holder, scope)}, expected another line"
-            scope.fault_at(claim.key, text)
+        if holder is claim or (holder.sharing and holder.sharing == claim.sharing):
+            continue
+        if holder.freed_by:
+            scope.warn_at(claim.key, _freed(holder, scope))
+            holders[claim.line] = claim
+        else:
+            scope.fault_at(claim.key, f"found {_taken(holder, scope)}, expected another line")
     seen: dict[int, int] = {}
     for index, line in enumerate(options.gpio.direct or ()):
         place = f"gpio.direct[{index}]"
-        if line in holders:
+        if line in holders and holders[line].freed_by:
+            scope.warn_at("gpio.direct", _freed(holders[line], scope), place)
+        elif line in holders:
             text = f"found {_taken(holders[line], scope)}, expected lines that nothing else uses"
             scope.fault_at("gpio.direct", text, place)
         if seen.setdefault(line, index) != index:
             first = scope.line_of(f"gpio.direct[{seen[line]}]")
-            text = f"found GPIO {line} a second time, expected once (line {first})"
+            text = f"found GPIO{line} a second time, expected once (line {first})"
             scope.fault_at("gpio.direct", text, place)
+
+
+def _freed(holder: Claim, scope: Scope) -> str:
+    return f"found {_taken(holder, scope)}; it is free only with {holder.freed_by} in config.txt"
 
 
 def _taken(holder: Claim, scope: Scope) -> str:
     place = f"{holder.user} (line {scope.line_of(holder.key)})"
     if holder.bus is None:
-        return f"GPIO {holder.line}, which {place} uses"
+        return f"GPIO{holder.line}, which {place} uses"
     default = ", w1-gpio's default," if holder.bus is Bus.ONE_WIRE else ""
-    return f"GPIO {holder.line}, which is {line_use(holder.line)}{default} for {place}"
+    return f"GPIO{holder.line}, which is {line_use(holder.line)}{default} for {place}"
 
 
 def _check_pulls(options: Options, scope: Scope) -> None:
@@ -57,10 +91,10 @@ def _check_pulls(options: Options, scope: Scope) -> None:
             if fixed_pull(line) is None:
                 continue
             if pull is not Pull.UP and not scope.is_faulty(f"{key}.pull"):
-                text = f"found {pull}, expected up: GPIO {line} {_RESISTOR}"
+                text = f"found {pull}, expected up: GPIO{line} {_RESISTOR}"
                 scope.fault_at(f"{key}.pull", text)
             if _must_float(peripheral, field):
-                text = f"found GPIO {line}, which {_RESISTOR}, expected another line"
+                text = f"found GPIO{line}, which {_RESISTOR}, expected another line"
                 scope.fault_at(f"{key}.{field}", text)
 
 
@@ -78,6 +112,20 @@ def _check_virtual_pins(options: Options, scope: Scope) -> None:
             line = scope.line_of(f"gpio.peripherals.{holder}.pin")
             text = f'found {peripheral.pin}, which "{holder}" (line {line}) has, expected another'
             scope.fault_at(f"gpio.peripherals.{name}.pin", text)
+
+
+def _check_sockets(options: Options, scope: Scope) -> None:
+    holders: dict[int, str] = {}
+    for name, peripheral in options.gpio.peripherals.items():
+        if not isinstance(peripheral, EnergenieOptions):
+            continue
+        holder = holders.setdefault(peripheral.socket, name)
+        if holder != name:
+            line = scope.line_of(f"gpio.peripherals.{holder}.socket")
+            text = (
+                f'found {peripheral.socket}, which "{holder}" (line {line}) has, expected another'
+            )
+            scope.fault_at(f"gpio.peripherals.{name}.socket", text)
 
 
 def _check_converters(options: Options, scope: Scope) -> None:
@@ -123,7 +171,7 @@ def _check_own_pins(options: Options, scope: Scope) -> None:
         else:
             text = _wrong_line(options, scope, number)
             if not text and fixed_pull(number) and direct.mode in _MODES_WITHOUT_PULL_UP:
-                text = f"found {direct.mode}, expected pu: GPIO {number} {_RESISTOR}"
+                text = f"found {direct.mode}, expected pu: GPIO{number} {_RESISTOR}"
         if text:
             scope.fault_at(f"gateway.pins.{pin}", text)
 
@@ -135,7 +183,8 @@ def _wrong_channel(options: Options, scope: Scope, channel: int) -> str:
         return "found an analog pin, expected a converter for it: gpio.analog"
     last = channel_count(options.gpio) - 1
     place = f"gpio.analog (line {scope.line_of('gpio.analog')})"
-    return f"found an analog pin that {place} does not have, expected A0 to A{last}"
+    known = f"A0 to A{last}" if last else "A0"
+    return f"found an analog pin that {place} does not have, expected {known}"
 
 
 def _wrong_line(options: Options, scope: Scope, line: int) -> str:
@@ -156,6 +205,65 @@ def _is_gpio_faulty(scope: Scope, key: str) -> bool:
     return "gpio" in faulty or scope.is_faulty(f"gpio.{key}")
 
 
+def _warn_of_buses(options: Options, scope: Scope) -> None:
+    used = list(claims(options.gpio))
+    # Of a bus that is in use `_check_lines` tells more.
+    told = {claim.line for claim in used if claim.bus is not None}
+    for claim in used:
+        if claim.line not in told:
+            _warn_of_bus(claim.line, claim.key, claim.key, scope)
+    for index, line in enumerate(options.gpio.direct or ()):
+        if line not in told:
+            _warn_of_bus(line, "gpio.direct", f"gpio.direct[{index}]", scope)
+
+
+def _warn_of_bus(line: int, key: str, place: str, scope: Scope) -> None:
+    use = line_use(line)
+    if use is None or use.bus not in _CAUTIOUS:
+        return
+    text = f"found GPIO{line}, which is {use}; "
+    if use.setting:
+        text += f"it works as a plain line only without {use.setting} in config.txt"
+    else:
+        text += "the firmware looks for a HAT there at each boot, use another line"
+    scope.warn_at(key, text, place)
+
+
+def _warn_of_software_pwm(options: Options, scope: Scope) -> None:
+    for name, peripheral in options.gpio.peripherals.items():
+        if not isinstance(peripheral, ServoOptions | PwmOptions):
+            continue
+        line = peripheral.line
+        if line in HARDWARE_PWM_LINES or peripheral.hardware_pwm is HardwarePwm.NEVER:
+            continue
+        key = f"gpio.peripherals.{name}"
+        text = f"found GPIO{line}, which has no hardware PWM: "
+        if isinstance(peripheral, ServoOptions):
+            scope.warn_at(f"{key}.line", f"{text}the servo will jitter; {_PWM_LINES}")
+        elif f"{key}.hardware_pwm" in scope.places:
+            # Lamps do well without, but this one asks for it.
+            text += f"it will have steps of 1 %; {_PWM_LINES}"
+            scope.warn_at(f"{key}.hardware_pwm", text)
+
+
+def _warn_of_lonely_interlocks(options: Options, scope: Scope) -> None:
+    driven = {
+        name: peripheral.interlock
+        for name, peripheral in options.gpio.peripherals.items()
+        if isinstance(peripheral, DrivenOptions) and peripheral.interlock is not None
+    }
+    for name in options.gpio.peripherals:
+        key = f"gpio.peripherals.{name}.interlock_wait"
+        if key in scope.places and name not in driven:
+            scope.warn_at(key, "found a wait without an interlock: it does nothing")
+    sizes = Counter(driven.values())
+    for name, group in driven.items():
+        if sizes[group] == 1:
+            hint = suggestion(group, set(sizes) - {group}) or "; is it misspelt?"
+            text = f"found {group}, which no other has: it keeps nothing apart{hint}"
+            scope.warn_at(f"gpio.peripherals.{name}.interlock", text)
+
+
 _MOMENTS: dict[str, Callable[[DrivenOptions], Level]] = {
     "on_start": lambda options: options.on_start,
     "on_stop": lambda options: options.on_stop,
@@ -166,7 +274,11 @@ _CHECKS: tuple[Callable[[Options, Scope], None], ...] = (
     _check_lines,
     _check_pulls,
     _check_virtual_pins,
+    _check_sockets,
     _check_converters,
     _check_interlocks,
     _check_own_pins,
+    _warn_of_buses,
+    _warn_of_software_pwm,
+    _warn_of_lonely_interlocks,
 )

@@ -14,14 +14,18 @@ from blynk_gateway.config.gpio.inputs import (
     InputOptions,
     LightOptions,
 )
-from blynk_gateway.config.gpio.shapes import (
+from blynk_gateway.config.gpio.keys import (
+    FACTOR,
+    LINE,
     LINE_KEY,
+    MAX_DEBOUNCE_MS,
+    MAX_NUMBER,
+    MINUTE_MS,
     RANGE_KEY,
     every,
     sampled,
     shape,
 )
-from blynk_gateway.config.gpio.values import FACTOR, LINE, MAX_DEBOUNCE_MS, MAX_NUMBER, MINUTE_MS
 from blynk_gateway.config.kinds import Key, Section
 from blynk_gateway.config.scalars import (
     BOOLEAN,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blynk_gateway.config.gpio.common import Edge, PeripheralOptions, Pull, Range, SampledOptions
+from blynk_gateway.core.header import SPI0_BUS, SPI0_CHIP_SELECTS
 
 PERCENT = Range(0, 100)
 
@@ -160,4 +161,4 @@ class AdcOptions(SampledOptions):
 
     def lines(self) -> Iterator[tuple[str, int]]:
         """The lines of SPI 0: chip select, MISO, MOSI, clock."""
-        yield from (("device", line) for line in ((8, 7)[self.device], 9, 10, 11))
+        yield from (("device", line) for line in (SPI0_CHIP_SELECTS[self.device], *SPI0_BUS))

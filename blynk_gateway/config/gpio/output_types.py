@@ -4,6 +4,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from blynk_gateway.config.gpio.common import HardwarePwm, Level, PeripheralOptions, Range
+from blynk_gateway.config.gpio.keys import (
+    DAY_MS,
+    LEVEL_AT_STOP,
+    LINE,
+    LINE_KEY,
+    MAX_PWM_HZ,
+    MINUTE_MS,
+    RANGE_KEY,
+    RangeOf,
+    shape,
+)
 from blynk_gateway.config.gpio.outputs import (
     EnergenieOptions,
     MotorOptions,
@@ -13,15 +24,6 @@ from blynk_gateway.config.gpio.outputs import (
     RgbOptions,
     ServoOptions,
     TonalBuzzerOptions,
-)
-from blynk_gateway.config.gpio.shapes import LINE_KEY, RANGE_KEY, shape
-from blynk_gateway.config.gpio.values import (
-    DAY_MS,
-    LEVEL_AT_STOP,
-    LINE,
-    MAX_PWM_HZ,
-    MINUTE_MS,
-    RangeOf,
 )
 from blynk_gateway.config.kinds import Key, OrNull, Section
 from blynk_gateway.config.scalars import (

@@ -3,11 +3,10 @@
 from blynk_gateway.config.gpio.common import PeripheralOptions
 from blynk_gateway.config.gpio.input_types import INPUT_TYPES, MIN_ADC_EVERY_MS
 from blynk_gateway.config.gpio.inputs import ADC_CHANNELS
+from blynk_gateway.config.gpio.keys import DirectLines, every
 from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
 from blynk_gateway.config.gpio.output_types import OUTPUT_TYPES
 from blynk_gateway.config.gpio.sensor_types import SENSOR_TYPES
-from blynk_gateway.config.gpio.shapes import every
-from blynk_gateway.config.gpio.values import DirectLines
 from blynk_gateway.config.kinds import Key, MapOf, OrNull, Scalar, Section
 from blynk_gateway.config.scalars import SLUG, choice, whole_number
 from blynk_gateway.config.typed import Typed

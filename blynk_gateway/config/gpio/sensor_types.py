@@ -3,6 +3,19 @@
 from collections.abc import Mapping
 
 from blynk_gateway.config.gpio.common import PeripheralOptions
+from blynk_gateway.config.gpio.keys import (
+    DIRECTORY,
+    FACTOR,
+    HEARTBEAT_KEY,
+    MINUTE_MS,
+    ONE_WIRE_ID,
+    SECOND_MS,
+    SENSOR_NAME,
+    TIME_OF_DAY,
+    every,
+    sampled,
+    shape,
+)
 from blynk_gateway.config.gpio.sensors import (
     HwmonOptions,
     IioOptions,
@@ -10,16 +23,6 @@ from blynk_gateway.config.gpio.sensors import (
     PingOptions,
     SystemOptions,
     TimeWindowOptions,
-)
-from blynk_gateway.config.gpio.shapes import HEARTBEAT_KEY, every, sampled, shape
-from blynk_gateway.config.gpio.values import (
-    DIRECTORY,
-    FACTOR,
-    MINUTE_MS,
-    ONE_WIRE_ID,
-    SECOND_MS,
-    SENSOR_NAME,
-    TIME_OF_DAY,
 )
 from blynk_gateway.config.kinds import Key, OrNull, Section
 from blynk_gateway.config.scalars import (

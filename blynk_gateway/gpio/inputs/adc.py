@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 import gpiozero
 from gpiozero.exc import SPISoftwareFallback
 
-from blynk_gateway.config.gpio.inputs import AdcOptions
+from blynk_gateway.config.gpio.inputs import ADC_CHANNELS, AdcOptions
 from blynk_gateway.errors import HardwareError, LineUnavailable
-from blynk_gateway.gpio.board import Board
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import SampledPeripheral, scale
 
@@ -30,22 +30,19 @@ class ChipKind(NamedTuple):
 
     bits: int
     channels: int
-    is_signed: bool = False
+    is_signed: bool
+
+    @property
+    def full_scale(self) -> int:
+        """The highest count."""
+        return int(2**self.bits - 1)
 
 
 KINDS = {
-    "mcp3001": ChipKind(10, 1),
-    "mcp3002": ChipKind(10, 2),
-    "mcp3004": ChipKind(10, 4),
-    "mcp3008": ChipKind(10, 8),
-    "mcp3201": ChipKind(12, 1),
-    "mcp3202": ChipKind(12, 2),
-    "mcp3204": ChipKind(12, 4),
-    "mcp3208": ChipKind(12, 8),
-    "mcp3301": ChipKind(12, 1, is_signed=True),
-    "mcp3302": ChipKind(12, 4, is_signed=True),
-    "mcp3304": ChipKind(12, 8, is_signed=True),
+    name: ChipKind(10 if name.startswith("mcp30") else 12, channels, name.startswith("mcp33"))
+    for name, channels in ADC_CHANNELS.items()
 }
+"""By type: the digit behind `mcp3` tells the family."""
 
 
 class Converter:
@@ -58,7 +55,7 @@ class Converter:
 
     def __init__(self, chip: "_Chip") -> None:
         self.kind = chip.kind
-        self.full_scale: int = 2**chip.kind.bits - 1
+        self.full_scale = chip.kind.full_scale
         self._chip: _Chip | None = chip
 
     def read(self, channel: int, *, differential: bool = False) -> int:

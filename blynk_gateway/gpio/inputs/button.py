@@ -6,9 +6,9 @@ from enum import StrEnum
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.config.gpio.inputs import ButtonOptions
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.gpio.edges import Edge
 from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.inputs.debounce import SettledLine
+from blynk_gateway.gpio.lines.edges import Edge
 from blynk_gateway.gpio.peripheral import Opening, Peripheral
 
 

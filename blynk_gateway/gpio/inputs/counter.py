@@ -8,9 +8,9 @@ from blynk_gateway.config.gpio.inputs import CounterOptions, FrequencyOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import InvalidValue
-from blynk_gateway.gpio.edges import Edges, WatchedLine, watch
 from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.inputs.debounce import Pace
+from blynk_gateway.gpio.lines.edges import Edges, WatchedLine, watch
 from blynk_gateway.gpio.peripheral import Opening, Peripheral
 from blynk_gateway.gpio.sampling import SampledPeripheral, number_text
 

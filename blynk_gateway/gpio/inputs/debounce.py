@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.gpio.edges import Edge, Edges, watch
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.edges import Edge, Edges, watch
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from blynk_gateway.config.gpio.inputs import EncoderOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import InvalidValue
-from blynk_gateway.gpio.edges import Edge, Edges, WatchedLine, watch
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.edges import Edge, Edges, WatchedLine, watch
 from blynk_gateway.gpio.peripheral import Opening, Peripheral
 from blynk_gateway.gpio.sampling import number_text
 

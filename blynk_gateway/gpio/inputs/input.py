@@ -2,9 +2,9 @@
 
 from blynk_gateway.config.gpio.inputs import InputOptions
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.gpio.edges import Edge
 from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.inputs.debounce import Pace, SettledLine
+from blynk_gateway.gpio.lines.edges import Edge
 from blynk_gateway.gpio.peripheral import Opening, Peripheral
 
 

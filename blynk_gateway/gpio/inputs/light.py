@@ -8,9 +8,9 @@ from gpiozero import OutputDevice
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.config.gpio.inputs import LightOptions
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.edges import Edge, Edges, WatchedLine, watch
 from blynk_gateway.gpio.host import Host
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.edges import Edge, Edges, WatchedLine, watch
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import SampledPeripheral, scale
 

@@ -6,6 +6,7 @@
    command as its cause. A drive that failed is reported as the level there truly is.
 4. A stop has the `on_stop` level driven before the line is given up. A line that shall stay on, or
    as it is, is not given up by us: the end of the process does that, and the kernel decides.
+5. An effect that was cut off, by whatever, is over: `last` is the level it would have ended at.
 
 A kind of output says how its hardware is claimed, driven and given up, in methods with a leading
 underscore; whatever else they do is here.
@@ -182,18 +183,21 @@ class DrivenPeripheral(Peripheral[D_co]):
             level = Level.OFF
         try:
             if level is not Level.KEEP:
-                self._levels = self.on if level is Level.ON else self.off
-                self._drive(self._levels)
+                self._put(self.on if level is Level.ON else self.off)
             if level is Level.ON:
                 self._safety.is_on(self)
         finally:
-            is_left_on = level is not Level.OFF and self.is_on(self._levels)
+            # Also one that could be neither driven nor given up.
+            is_left_on = self.is_on(self._levels)
             self._levels = None
-            self._safety.part(self, is_left_on=is_left_on)
-            if level is Level.OFF:
-                self._release()
-            else:
-                self._leave()
+            try:
+                if level is Level.OFF:
+                    self._release()
+                    is_left_on = False
+                else:
+                    self._leave()
+            finally:
+                self._safety.part(self, is_left_on=is_left_on)
 
     # How it begins.
 
@@ -202,7 +206,8 @@ class DrivenPeripheral(Peripheral[D_co]):
             case Level.ON:
                 return self.on
             case Level.LAST:
-                return self._stored() or self.off
+                end = self._safety.end_of_effect(self.options)
+                return (self._stored() if end is None else self._find(end)) or self.off
             case Level.KEEP:
                 return self._present() or self.off
             case _:
@@ -213,7 +218,7 @@ class DrivenPeripheral(Peripheral[D_co]):
         if not self.is_on(wanted):
             return wanted, 0.0
         stop = self.options.on_stop
-        was_on = opening is Opening.CRASH or stop in (Level.ON, Level.KEEP)
+        was_on = opening is not Opening.START or stop in (Level.ON, Level.KEEP)
         if self._safety.is_over(self.options, policy, was_on=was_on):
             return self.off, 0.0
         if self._safety.is_taken(self.options):
@@ -224,8 +229,11 @@ class DrivenPeripheral(Peripheral[D_co]):
 
     def _stored(self) -> Levels | None:
         """What the pin said last, None if that is no level."""
+        return self._find(self.host.stored(self.options.pin))
+
+    def _find(self, value: PinValue) -> Levels | None:
         try:
-            return self._parse(self.host.stored(self.options.pin))
+            return self._parse(value)
         except InvalidValue:
             return None
 
@@ -250,24 +258,27 @@ class DrivenPeripheral(Peripheral[D_co]):
         assert self._levels is not None, "closed outputs take no commands"
         if self.is_on(target) or self.is_on(self._levels):
             begin = partial(self._runner.fade, self._levels, target, duration_ms)
-            self._begin(begin, change, is_to_on=self.is_on(target))
+            self._begin(begin, change, target)
         else:
             self._switch(target, change, is_news=True)
 
     def _begin(
-        self, begin: Callable[[], None], change: PinChange, *, is_to_on: bool = True
+        self, begin: Callable[[], None], change: PinChange, target: Levels | None = None
     ) -> None:
+        """Begin an effect, which ends off, a fade at its target."""
+
         def run() -> None:
             self._effect_cause = change
             self._safety.is_on(self)
+            self._safety.effect_began(self.options, self._text(target or self.off))
             self._attempt(begin, change)
             self._tell(change)
 
-        if is_to_on:
-            self._after_interlock(run, change, is_news=True)
-        else:
+        if target is not None and not self.is_on(target):
             self._cancel()
             run()
+        else:
+            self._after_interlock(run, change, is_news=True)
 
     def _switch(self, levels: Levels, change: PinChange, *, is_news: bool = False) -> None:
         settle = partial(self._settle, levels, change, is_news=is_news)
@@ -311,7 +322,7 @@ class DrivenPeripheral(Peripheral[D_co]):
         """
         self._attempt(partial(self._put, levels), cause)
         self._note(levels)
-        if is_news:
+        if is_news or (cause is not None and self.host.has_reported_since(cause)):
             self._tell(cause)
 
     def _put(self, levels: Levels) -> None:
@@ -338,6 +349,7 @@ class DrivenPeripheral(Peripheral[D_co]):
     # What it says.
 
     def _note(self, levels: Levels) -> None:
+        self._safety.effect_ended(self.options)
         if self.is_on(levels):
             self._last_on = levels
             self._safety.is_on(self)

@@ -11,8 +11,8 @@ import contextlib
 import warnings
 from typing import Any
 
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.chip import read_level_as_is
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.chip import read_level_as_is
 
 with warnings.catch_warnings():
     # gpiozero 1.6.2 asks for a package that newer versions of setuptools warn about.

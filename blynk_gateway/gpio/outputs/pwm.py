@@ -4,7 +4,7 @@ from blynk_gateway.config.gpio.common import HardwarePwm, Level
 from blynk_gateway.config.gpio.outputs import PwmOptions
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.gpio.host import Host
-from blynk_gateway.gpio.kernel_pwm import KernelPwm, find_kernel_pwm
+from blynk_gateway.gpio.lines.kernel_pwm import KernelPwm, find_kernel_pwm
 from blynk_gateway.gpio.outputs.driven import DrivenPeripheral
 from blynk_gateway.gpio.outputs.levels import (
     Levels,
@@ -39,7 +39,7 @@ class Pwm(DrivenPeripheral[PwmOptions]):
         options = self.options
         if options.hardware_pwm is HardwarePwm.AUTO and self.host.board.simulation is None:
             # Then the channel may be one that we left running.
-            may_run = opening is Opening.CRASH or options.on_stop in (Level.ON, Level.KEEP)
+            may_run = opening is not Opening.START or options.on_stop in (Level.ON, Level.KEEP)
             self._hardware = find_kernel_pwm(options.line, take_over=may_run)
         try:
             super().open(opening)

@@ -41,7 +41,7 @@ class Servo(DrivenPeripheral[ServoOptions]):
 
     def open(self, opening: Opening) -> None:
         """As every output; hardware PWM that the daemon before left running is taken over."""
-        self._take_over = opening is Opening.CRASH or self.options.on_stop is not Level.OFF
+        self._take_over = opening is not Opening.START or self.options.on_stop is not Level.OFF
         super().open(opening)
 
     def _claim(self, levels: Levels) -> None:

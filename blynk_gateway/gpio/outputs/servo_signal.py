@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from blynk_gateway.config.gpio.common import HardwarePwm
 from blynk_gateway.config.gpio.options import Factory
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.kernel_pwm import KernelPwm, find_kernel_pwm
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.kernel_pwm import KernelPwm, find_kernel_pwm
 
 with warnings.catch_warnings():
     # gpiozero 1.6.2 asks for a package that newer versions of setuptools warn about.

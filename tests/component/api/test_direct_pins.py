@@ -3,15 +3,17 @@
 import pytest
 
 from blynk_gateway.api.bodies import Json
-from blynk_gateway.core.change import Intent, ModeChange, PinChange
+from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EFFECTS
 from blynk_gateway.core.mailbox import Mailbox, Overflow
+from blynk_gateway.core.ports import PeripheralState
 from tests.helpers.http import CONFIG, OPERATOR, TOKEN, VIEWER, Answer, Site
 
 PI_TOKEN = "00112233445566778899aabbccddeeff"
+GPIO = Origin(OriginKind.GPIO)
 OPEN = frozenset({"D17", "D27", "D22", "A0"})
 LAMP = Datastream(
     "V1",
@@ -250,3 +252,28 @@ async def test_effect_that_makes_no_sense_is_refused(pi: Site) -> None:
     assert (answer.status, answer.json["error"]["code"]) == (400, "pin.invalid_value")
     assert "expected a whole number from 10 to" in answer.json["error"]["message"]
     assert pi.store.get("pi", "V1") == before
+
+
+@pytest.mark.parametrize("pin", ["D22", "D27", "A0", "V1"])
+async def test_the_past_of_the_pis_hardware_cannot_be_written(pi: Site, pin: str) -> None:
+    lamp = PeripheralState("lamp", "pwm", "pi/V1", (18,), "", (), ())
+    pi.gpio.present = pi.gpio.present._replace(peripherals=(lamp,))
+    orders = Mailbox(1000, Overflow.CLOSE)
+    pi.bus.subscribe_commands(orders, device="pi", origin=GPIO)
+    now_ms = pi.clock.now_ms()
+    upload = f"/external/api/batch/update?token={PI_TOKEN}&pin={pin}"
+    extra = [{"value": "1", "timestamp": now_ms}, {"value": "0", "timestamp": now_ms - 1000}]
+    reason = f"pi/{pin} is hardware of the gateway; expected no values of the past"
+
+    answer = await pi.request("POST", upload, [[now_ms, 1]])
+    assert (answer.status, answer.json["error"]["message"]) == (403, reason)
+    if pin in ("D22", "V1"):
+        answer = await pi.request("PUT", f"/{PI_TOKEN}/extra/pin/{pin}", extra)
+        assert (answer.status, answer.text) == (403, reason)
+    assert orders.drain() == []
+
+
+async def test_the_past_of_a_virtual_pin_without_hardware_can(pi: Site) -> None:
+    upload = f"/external/api/batch/update?token={PI_TOKEN}&pin=V9"
+    assert (await pi.request("POST", upload, [[pi.clock.now_ms(), 1]])).status == 200
+    assert pi.store.get("pi", "V9").value == ("1",)

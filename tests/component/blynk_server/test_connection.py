@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from blynk_gateway.blynk_server.connection import MAX_COMMANDS
 from blynk_gateway.core.change import PropertyChange
 from blynk_gateway.errors import DeviceError
 from blynk_gateway.protocol.commands import Command
@@ -79,7 +80,7 @@ async def test_too_many_commands_at_once_cut_the_device(
     async with running(Bench(tmp_path)) as bench:
         device = bench.add()
         async with await bench.log_in() as peer:
-            for number in range(1025):
+            for number in range(MAX_COMMANDS + 1):
                 bench.command("V1", str(number))
             await peer.ended()
             assert not device.is_online

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.device import Device
@@ -122,6 +124,34 @@ async def test_commands_before_the_info_are_replayed_once_and_behind_the_mode(
             ]
 
 
+async def test_a_read_before_the_info_is_asked_once_and_behind_the_mode(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        declare(bench, D4=DirectPin(PinMode.PULL_UP))
+        async with await bench.log_in(info=None) as peer, asyncio.TaskGroup() as tasks:
+            reads = [
+                tasks.create_task(bench.server.read_pin("greenhouse", pin), name=f"read {pin}")
+                for pin in ("D4", "D7")
+            ]
+            assert await peer.fence() == []
+            peer.send(encode_frame(Command.INTERNAL, 2, CPP_INFO))
+            assert await bodies(peer) == [b"200", b"pm\x004\0pu", b"dr\x004", b"dr\x007"]
+            for body in (b"dw\x004\x001", b"dw\x007\x000"):
+                peer.send(encode_frame(Command.HARDWARE, 9, body))
+            assert [await read for read in reads] == [True, True]
+
+
+async def test_a_read_before_the_info_of_a_device_without_modes_is_asked(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in(info=None) as peer, asyncio.TaskGroup() as tasks:
+            read = tasks.create_task(bench.server.read_pin("greenhouse", "A0"), name="read")
+            assert await peer.fence() == []
+            peer.send(encode_frame(Command.INTERNAL, 2, CPP_INFO))
+            assert await bodies(peer) == [b"200", b"ar\x000"]
+            peer.send(encode_frame(Command.HARDWARE, 9, b"aw\x000\x00512"))
+            assert await read
+
+
 async def test_a_sync_in_one_segment_with_the_info_is_answered_behind_the_modes(
     tmp_path: Path,
 ) -> None:
@@ -175,6 +205,36 @@ async def test_modes_are_cut_into_frames_that_fit_the_devices_buffer(tmp_path: P
             pairs = [tuple(body.split(b"\0")[1:]) for body in frames]
             sent = [pair[at : at + 2] for pair in pairs for at in range(0, len(pair), 2)]
             assert sent == [(b"%d" % number, b"out") for number in range(10, 18)]
+
+
+async def test_the_first_use_of_all_pins_at_once_arrives(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in() as peer:
+            pins = [pin for pin, kind in PIN_NAMES.items() if kind is not PinKind.ANALOG]
+            for pin in pins:
+                bench.command(pin, "1")
+            # An A pin is the same pin of the board as the D pin of that number.
+            assert len(await bodies(peer)) == len(pins) + 256
+
+
+async def test_what_was_reported_before_a_pin_became_an_output_is_not_replayed(
+    tmp_path: Path,
+) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        device = declare(bench, D4=DirectPin(PinMode.PULL_UP))
+        async with await bench.log_in() as peer:
+            await bodies(peer)
+            peer.send(encode_frame(Command.HARDWARE, 7, b"dw\x004\x001"))
+            await bench.reached(lambda: bench.value("D4") == ("1",))
+        await bench.reached(lambda: not device.is_online)
+        bench.registry.redefine(replace(device.definition, pins={"D4": OUT}), API)
+        async with await bench.log_in() as peer:
+            assert await bodies(peer) == [b"pm\x004\x00out"]
+        bench.command("D4", "1")
+        await bench.reached(lambda: not device.is_online)
+        async with await bench.log_in() as peer:
+            assert await bodies(peer) == [b"pm\x004\x00out", b"dw\x004\x001"]
 
 
 async def test_what_no_buffer_holds_is_told_in_the_log(
@@ -560,3 +620,23 @@ async def test_modes_and_reads_from_other_devices_are_ignored(tmp_path: Path) ->
             peer.send(encode_frame(20, 6, b"dr\x005"))
             assert await peer.fence() == []
             assert bench.store.get("greenhouse", "D5").direct == OUT
+
+
+@pytest.mark.parametrize("bad", [b"\x007\0out", b"\x006\0bogus"])
+async def test_of_several_modes_none_is_set_if_one_is_refused(tmp_path: Path, bad: bytes) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        orders = add_own(bench)
+        async with await bench.log_in(OWN_TOKEN) as peer:
+            peer.send(encode_frame(20, 4, b"pm\x005\0out" + bad))
+            assert await peer.fence() == [Frame(Command.RESPONSE, 4, b"2")]
+            assert told(orders) == []
+
+
+async def test_a_client_with_the_gateways_token_gets_inputs_by_sync_all_too(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        add_own(bench)
+        bench.store.set_mode("pi", "D6", DirectPin(PinMode.PULL_UP), API)
+        bench.store.write("pi", "D6", ("1",), GPIO, Intent.REPORT)
+        async with await bench.log_in(OWN_TOKEN) as peer:
+            peer.send(encode_frame(Command.SYNC, 5, b""))
+            assert await peer.fence() == [Frame(Command.HARDWARE, 5, b"dw\x006\x001")]

@@ -166,3 +166,18 @@ async def test_bridged_commands_keep_their_op_and_the_senders_id(tmp_path: Path)
             ]
             assert bench.value("D4", "target") == ("1",)
             assert bench.value("A9", "target") == ("66",)
+
+
+@pytest.mark.parametrize("last", [PinMode.OUT, PinMode.PULL_UP])
+async def test_a_command_whose_mode_was_changed_at_once_is_not_sent_by_another_op(
+    tmp_path: Path, last: PinMode
+) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        async with await bench.log_in() as peer:
+            bench.store.set_mode("greenhouse", "D5", DirectPin(PinMode.PWM), API)
+            bench.command("D5", "5")
+            bench.store.set_mode("greenhouse", "D5", DirectPin(last), API)
+            frames = [frame.body for frame in await peer.fence()]
+            assert b"pm\x005\0" + last.encode() in frames
+            assert not [body for body in frames if body[:2] in (b"dw", b"aw")]

@@ -4,6 +4,7 @@ import pytest
 
 from blynk_gateway.core.change import EventChange
 from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
@@ -51,6 +52,20 @@ async def test_sync_all_answers_in_pin_order_without_unsynced_datastreams(tmp_pa
                 b"aw\x005\x009",
                 b"aw\x000\x001",
             ]
+
+
+async def test_sync_all_never_drives_inputs_and_pins_that_nobody_commanded(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        pins = {"D4": DirectPin(PinMode.PULL_UP), "A0": DirectPin(PinMode.IN)}
+        bench.registry.add(DeviceDefinition("greenhouse", "G", TOKEN, pins=pins), API)
+        async with await bench.log_in() as peer:
+            for body in (b"dw\x004\x001", b"aw\x000\x00512", b"dw\x007\x001"):
+                peer.send(encode_frame(20, 9, body))
+            await peer.fence()
+            peer.send(encode_frame(16, 5, b""))
+            assert await peer.fence() == []
+            peer.send(encode_frame(16, 6, b"dr\x004"))
+            assert await peer.fence() == [Frame(20, 6, b"dw\x004\x001")]
 
 
 async def test_unknown_property_is_answered_by_11_and_changes_nothing(tmp_path: Path) -> None:

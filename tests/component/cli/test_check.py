@@ -27,7 +27,7 @@ def test_warnings_go_to_standard_error_and_are_no_failure(
     config = tmp_path / "gateway.yaml"
     config.write_text("gpio:\n  direct: [14]\n")
     warning = (
-        f"{config}:2: gpio.direct: warning: found GPIO 14, which is UART TXD;"
+        f"{config}:2: gpio.direct: warning: found GPIO14, which is UART TXD;"
         " it works as a plain line only without enable_uart=1 in config.txt"
     )
     assert main(["check-config", "--config", str(config)]) == 0

@@ -109,3 +109,16 @@ def test_config_txt_of_nothing_is_a_comment(
 
 def test_config_txt_of_a_faulty_configuration_is_78(tmp_path: Path) -> None:
     assert config_txt(tmp_path, "bogus: 1\n") == 78
+
+
+def test_status_shows_the_fault_of_a_peripheral_with_a_long_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longest = {"name": "a" * 32, "type": "cpu_temperature", "pin": "shed/V255"}
+    (pump, _) = STATE["peripherals"]
+    one = {**pump, **longest, "lines": [17, 22, 23, 27, 24, 25], "actual": ["0"]}
+    assert status(tmp_path, STATE | {"peripherals": [one]}) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[3].endswith("FAULT")
+    assert lines[4].endswith("0       yes")

@@ -19,9 +19,9 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.errors import GpioUnavailable
 from blynk_gateway.gpio import adapter as adapter_module
-from blynk_gateway.gpio import factory as factory_module
 from blynk_gateway.gpio.adapter import GpioAdapter, needs_board
 from blynk_gateway.gpio.datastreams import implied_datastreams
+from blynk_gateway.gpio.lines import factory as factory_module
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
@@ -45,10 +45,11 @@ class Pi:
         self.parts = Parts.new(SystemClock(), Zone.of("UTC"))
         self.adapter = GpioAdapter(self.parts, data_dir, self.declare)
         self.options = GpioOptions()
+        self.slug = "pi"
 
     def declare(self) -> None:
         definition = DeviceDefinition(
-            "pi",
+            self.slug,
             "Pi",
             "token",
             DeviceSource.GATEWAY,
@@ -56,25 +57,26 @@ class Pi:
             open_pins=self.adapter.open_pins_of(self.options),
         )
         registry = self.parts.registry
-        (registry.redefine if registry.find("pi") else registry.add)(definition, PERSON)
+        (registry.redefine if registry.find(self.slug) else registry.add)(definition, PERSON)
 
     async def start(self, options: GpioOptions) -> None:
         self.options = options
         await self.adapter.prepare(options)
         self.declare()
-        await self.adapter.start("pi")
+        self.adapter.listen("pi")
+        await self.adapter.start()
 
     async def reload(self, options: GpioOptions) -> None:
         self.options = options
         self.declare()
-        await self.adapter.reconfigure(options, "pi")
+        await self.adapter.reconfigure(options, self.slug)
         self.declare()
 
     def command(self, pin: str, value: str) -> None:
-        self.parts.store.write("pi", pin, (value,), PERSON, Intent.COMMAND)
+        self.parts.store.write(self.slug, pin, (value,), PERSON, Intent.COMMAND)
 
     def value(self, pin: str) -> tuple[str, ...]:
-        state = self.parts.store.find("pi", pin)
+        state = self.parts.store.find(self.slug, pin)
         return () if state is None else state.value
 
     def level(self, line: int) -> int:
@@ -250,3 +252,71 @@ async def test_a_stop_leaves_outputs_as_they_shall_be_and_their_values_as_they_w
     assert simulation.lines()[17].level == 0
     # `on_start: last` finds what was commanded.
     assert pi.value("V1") == ("1",)
+
+
+async def test_a_line_that_was_on_is_off_when_it_is_opened_again(tmp_path: Path) -> None:
+    closed = GpioOptions(factory=Factory.MOCK, direct=(6,))
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.command("D5", "1")
+        await reached(lambda: pi.level(5) == 1)
+        await pi.reload(closed)
+        assert pi.value("D5") == ("0",)
+        await pi.reload(OPTIONS)
+        assert (pi.level(5), pi.value("D5")) == (0, ("0",))
+
+
+async def test_a_line_that_was_closed_meanwhile_is_off(tmp_path: Path) -> None:
+    pi = Pi(tmp_path)
+    pi.declare()
+    pi.parts.store.restore_mode("pi", "D5", DirectPin(PinMode.OUT))
+    pi.parts.store.write("pi", "D5", ("1",), PERSON, Intent.SYNC)
+    await pi.start(GpioOptions(factory=Factory.MOCK, direct=(6,)))
+    assert pi.value("D5") == ("0",)
+    await pi.adapter.stop()
+
+
+async def test_without_a_back_end_a_line_keeps_its_value(tmp_path: Path) -> None:
+    pi = Pi(tmp_path)
+    pi.declare()
+    pi.parts.store.restore_mode("pi", "D5", DirectPin(PinMode.OUT))
+    pi.parts.store.write("pi", "D5", ("1",), PERSON, Intent.SYNC)
+    await pi.start(GpioOptions(factory=Factory.NONE, direct=(5,)))
+    assert pi.value("D5") == ("1",)
+    await pi.adapter.stop()
+
+
+async def test_an_error_that_nobody_expected_costs_no_other_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        complaints: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+
+        def fail(*_: object) -> None:
+            raise KeyError("a bug")
+
+        assert pi.adapter._direct is not None
+        monkeypatch.setattr(pi.adapter._direct, "command", fail)
+        pi.command("D5", "1")
+        pi.command("V1", "1")
+        await reached(lambda: pi.level(17) == 1)
+        assert len(complaints) == 1
+
+
+async def test_peripherals_go_on_under_another_slug(tmp_path: Path) -> None:
+    async with running(tmp_path, OPTIONS) as pi:
+        pi.command("V1", "1")
+        pi.command("D5", "1")
+        await reached(lambda: (pi.level(17), pi.level(5)) == (1, 1))
+        board = pi.adapter._board
+        assert board is not None
+        before = len(board.pin_factory.pin(17).states)
+        pi.parts.registry.remove("pi", PERSON)
+        pi.slug = "shed"
+        await pi.reload(OPTIONS)
+        assert len(board.pin_factory.pin(17).states) == before
+        assert (pi.level(17), pi.value("V1")) == (1, ("1",))
+        assert (pi.level(5), pi.value("D5")) == (0, ())
+        pi.command("V1", "0")
+        pi.command("D5", "1")
+        await reached(lambda: (pi.level(17), pi.level(5)) == (0, 1))

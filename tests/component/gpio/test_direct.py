@@ -143,7 +143,7 @@ async def test_outputs_of_the_last_run_take_their_value_again() -> None:
 async def test_a_pin_that_is_open_no_more_is_given_up_and_the_others_stay(bench: Bench) -> None:
     bench.command("D5", "1")
     bench.command("D6", "1")
-    bench.direct.open(frozenset({"D6"}))
+    await bench.direct.give_up(frozenset({"D6"}), MCP3008)
     assert bench.rig.line(5).function == "input"
     assert bench.rig.states(6)[-1] == 1
     assert bench.rig.line(6).function == "output"
@@ -160,3 +160,92 @@ async def test_a_line_that_is_taken_is_a_fault_until_it_is_free(bench: Bench) ->
     bench.command("D5", "1")
     assert bench.direct.faults == {}
     assert bench.rig.level(5) == 1
+
+
+async def test_the_same_mode_again_touches_nothing(bench: Bench) -> None:
+    bench.mode("D5", PinMode.OUT)
+    bench.command("D5", "1")
+    before = len(bench.rig.states(5))
+    bench.mode("D5", PinMode.OUT)
+    assert len(bench.rig.states(5)) == before
+
+
+async def test_a_mode_that_was_declared_anew_is_obeyed(bench: Bench) -> None:
+    bench.command("D5", "1")
+    bench.rig.store.define(SLUG, {}, {"D5": DirectPin(PinMode.IN)}, OPEN)
+    await bench.direct.give_up(OPEN, MCP3008)
+    bench.direct.open(OPEN)
+    assert bench.rig.line(5).function == "input"
+    bench.rig.store.define(SLUG, {}, {"D5": DirectPin(PinMode.OUT)}, OPEN)
+    await bench.direct.give_up(OPEN, MCP3008)
+    bench.direct.open(OPEN)
+    bench.command("D5", "1")
+    assert bench.rig.level(5) == 1
+
+
+async def test_another_converter_leaves_the_lines_as_they_are(bench: Bench) -> None:
+    bench.command("D5", "1")
+    await bench.direct.read("A0")
+    before = len(bench.rig.states(5))
+    await bench.direct.give_up(OPEN, None)
+    bench.direct.open(OPEN)
+    assert (bench.rig.level(5), len(bench.rig.states(5))) == (1, before)
+    assert not await bench.direct.read("A0")
+
+
+async def test_a_line_that_cannot_be_given_up_does_not_keep_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.command("D5", "1")
+    bench.command("D6", "1")
+
+    def fail(_: float) -> None:
+        raise OSError("the chip is gone")
+
+    monkeypatch.setattr(bench.rig.pin(5), "_set_state", fail)
+    await bench.direct.close()
+    assert (bench.rig.level(6), bench.rig.line(6).function) == (0, "input")
+
+
+async def test_a_burst_to_a_fault_is_undone_as_a_whole(bench: Bench) -> None:
+    bench.command("D5", "1")
+    bench.command("D5", "0")
+    bench.direct._release("D5")
+    bench.rig.board.pin_factory.reserve_pins(Rig, 5)
+    for change in [bench.rig.command("D5", "1") for _ in range(2)]:
+        bench.direct.command(change)
+    assert bench.rig.value("D5") == ("0",)
+
+
+async def test_a_drive_that_fails_is_a_fault_until_one_works(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.command("D5", "0")
+
+    def fail(_: float) -> None:
+        raise OSError("the chip is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.rig.pin(5), "_set_state", fail)
+        bench.command("D5", "1")
+    assert list(bench.direct.faults) == ["D5"]
+    assert bench.rig.value("D5") == ("0",)
+    bench.command("D5", "1")
+    assert bench.direct.faults == {}
+
+
+async def test_a_command_on_its_way_when_the_pin_was_read_counts(bench: Bench) -> None:
+    bench.command("D5", "0")
+    change = bench.rig.command("D5", "1")
+    await bench.direct.read("D5")
+    bench.direct.command(change)
+    assert bench.rig.level(5) == 1
+    assert bench.rig.value("D5") == ("1",)
+
+
+async def test_a_command_on_its_way_when_the_pin_became_an_input_is_nothing(bench: Bench) -> None:
+    bench.command("D5", "0")
+    change = bench.rig.command("D5", "1")
+    bench.mode("D5", PinMode.IN)
+    bench.direct.command(change)
+    assert bench.rig.line(5).function == "input"

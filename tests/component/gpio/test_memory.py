@@ -176,6 +176,11 @@ async def test_over_a_boot_the_wall_clock_counts(
         '{"boot": "one", "clean": false, "on_since": 3}',
         '{"boot": "one", "clean": false, "on_since": {"pump": {"boot": "one"}}}',
         '{"boot": "one", "clean": false, "on_since": {"pump": {"boot": 1, "monotonic_s": "x"}}}',
+        '{"boot": "one", "clean": false, "on_since": {"pump":'
+        ' {"boot": 1, "monotonic_s": NaN, "at_ms": 1}}, "effects": {}}',
+        '{"boot": "one", "clean": false, "on_since": {"pump":'
+        ' {"boot": 1, "monotonic_s": 1, "at_ms": 1e999}}, "effects": {}}',
+        '{"boot": "one", "clean": false, "on_since": {}, "effects": {"pump": 1}}',
     ],
 )
 def test_a_damaged_file_counts_as_absent(
@@ -260,3 +265,19 @@ def test_a_torn_write_leaves_the_file_whole(
     monkeypatch.setattr("os.fsync", cut)
     first.close()
     assert machine.path.read_text() == before
+
+
+async def test_where_an_effect_ends_is_known_to_the_next_run_until_it_has_ended(
+    machine: Machine,
+) -> None:
+    first = machine.daemon()
+    first.load()
+    first.effect_began("pump", ("0",))
+    first.effect_began("lamp", ("5",))
+    first.effect_ended("lamp")
+    await asyncio.to_thread(first.close)
+    machine.boot("two")
+    second = machine.daemon()
+    second.load()
+    assert second.end_of_effect("pump") == ("0",)
+    assert second.end_of_effect("lamp") is None

@@ -1,5 +1,6 @@
 """Peripherals as a whole, on simulated pins: faults, retries, reloads."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.roster import Roster
 from blynk_gateway.gpio.safety import Safety
+from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.helpers.gpio import Rig
 
 PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17)
@@ -187,3 +189,71 @@ async def test_a_sensor_without_lines_works_beside(bench: Bench) -> None:
     await bench.apply(PUMP, MISSING)
     await bench.rig.reached(lambda: "fan" in bench.roster.faults)
     assert "pump" not in bench.roster.faults
+
+
+async def test_a_burst_of_commands_to_a_fault_is_undone_as_a_whole(bench: Bench) -> None:
+    bench.rig.command("V4", "0")
+    await bench.apply(PUMP, RIVAL)
+    for change in [bench.rig.command("V4", "1") for _ in range(2)]:
+        bench.roster.command(change)
+    assert bench.rig.value("V4") == ("0",)
+
+
+@pytest.mark.parametrize("last", ["1", "nonsense"])
+async def test_what_is_refused_leaves_the_pin_saying_what_is_so(bench: Bench, last: str) -> None:
+    await bench.apply(PUMP)
+    for change in [bench.rig.command("V1", value) for value in ("1", "much", last)]:
+        bench.roster.command(change)
+    assert bench.rig.level(17) == 1
+    assert bench.rig.value("V1") == ("1",)
+
+
+async def test_a_crash_is_not_forgotten_by_a_fault(bench: Bench) -> None:
+    bench.rig.command("V1", "1")
+    factory = bench.rig.board.pin_factory
+    factory.reserve_pins(Rig, 17)
+    pump = OutputOptions(
+        name="pump", type="relay", pin="V1", line=17, on_start=Level.LAST, on_crash=Level.OFF
+    )
+    await bench.roster.apply({"pump": pump}, Opening.CRASH)
+    factory.release_pins(Rig, 17)
+    bench.roster.retry_now()
+    await bench.rig.reached(lambda: not bench.roster.faults)
+    assert bench.rig.level(17) == 0
+
+
+async def test_one_that_is_slow_to_close_keeps_no_other_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.apply(DOOR, PUMP)
+    bench.command("V1", "1")
+    door: Any = bench.roster._slots["door"].peripheral
+    close, is_slow = door.close, asyncio.Event()
+
+    async def close_slowly() -> None:
+        await is_slow.wait()
+        await close()
+
+    monkeypatch.setattr(door, "close", close_slowly)
+    closing = spawn(bench.roster.close(), name="test close")
+    await bench.rig.reached(lambda: bench.rig.line(17).function == "input")
+    # A stop ends a reload, and closes what that had begun to close.
+    await cancel(closing)
+    is_slow.set()
+    await bench.roster.close()
+    assert door.actual == ()
+
+
+async def test_an_error_that_nobody_expected_keeps_no_other_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.apply(DOOR, PUMP)
+    bench.command("V1", "1")
+
+    async def fail() -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(bench.roster._slots["door"].peripheral, "close", fail)
+    with pytest.raises(KeyError, match="a bug"):
+        await bench.roster.close()
+    assert bench.rig.line(17).function == "input"

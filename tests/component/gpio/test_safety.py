@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.config.gpio.common import DrivenOptions, Level
+from blynk_gateway.config.gpio.outputs import EnergenieOptions, OutputOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.clock import Clock, SystemClock
-from blynk_gateway.errors import HardwareError
+from blynk_gateway.errors import HardwareError, NotWritable
 from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.safety import Safety
 from tests.helpers.clock import FakeClock
@@ -25,7 +26,7 @@ class FakeOutput:
         wait_ms: int = 0,
     ) -> None:
         self.safety = safety
-        self.options = DrivenOptions(
+        self.options: DrivenOptions = DrivenOptions(
             name=name,
             type="relay",
             pin="V1",
@@ -281,3 +282,52 @@ async def test_one_that_was_left_on_keeps_its_group_taken_until_it_is_back(
     assert not safety.is_taken(up.options)
     FakeOutput(safety, "up", interlock="blind")
     assert not safety.is_taken(down.options)
+
+
+async def test_nothing_goes_on_beside_one_that_was_left_on(safety: Safety) -> None:
+    up = FakeOutput(safety, "up", interlock="blind")
+    down = FakeOutput(safety, "down", interlock="blind")
+    up.on()
+    safety.part(up, is_left_on=True)
+    with pytest.raises(NotWritable, match="up of the same interlock 'blind' was left on"):
+        safety.make_way(down.options, None)
+
+
+@pytest.mark.parametrize("interlock", [None, "other"])
+async def test_one_that_left_its_group_does_not_keep_it_taken(
+    safety: Safety, interlock: str | None
+) -> None:
+    up = FakeOutput(safety, "up", interlock="blind")
+    down = FakeOutput(safety, "down", interlock="blind")
+    up.on()
+    safety.part(up, is_left_on=True)
+    FakeOutput(safety, "up", interlock=interlock)
+    assert not safety.is_taken(down.options)
+
+
+async def test_one_that_was_left_on_is_back_under_another_name(safety: Safety) -> None:
+    up, renamed = (
+        OutputOptions(name=name, type="relay", pin="V1", line=17, interlock="blind")
+        for name in ("up", "upward")
+    )
+    one, other = FakeOutput(safety), FakeOutput(safety)
+    one.options, other.options = up, renamed
+    safety.join(one)
+    safety.part(one, is_left_on=True)
+    assert not safety.is_taken(renamed)
+    safety.join(other)
+    down = FakeOutput(safety, "down", interlock="blind")
+    assert not safety.is_taken(down.options)
+
+
+async def test_a_socket_is_not_another_one_of_the_same_board(safety: Safety) -> None:
+    one, other = (
+        EnergenieOptions(name=f"s{n}", type="energenie", pin="V1", socket=n, interlock="heat")
+        for n in (1, 2)
+    )
+    first, second = FakeOutput(safety), FakeOutput(safety)
+    first.options, second.options = one, other
+    safety.join(first)
+    safety.part(first, is_left_on=True)
+    safety.join(second)
+    assert safety.is_taken(other)

@@ -120,6 +120,25 @@ async def test_three_failed_readings_in_a_row_are_a_fault_told_once(
     await probe.close()
 
 
+async def test_sensor_that_stays_away_after_a_fault_is_a_fault_at_its_first_reading(
+    rig: Rig,
+) -> None:
+    probe = Probe(rig, [BAD], every_ms=3_600_000)
+    probe.open(Opening.RETRY)
+    await rig.reached(lambda: bool(rig.failures))
+    assert probe.taken == 1
+    await probe.close()
+
+
+async def test_sensor_that_is_back_after_a_fault_may_fail_twice_again(rig: Rig) -> None:
+    probe = Probe(rig, [1, BAD, BAD, 2, BAD])
+    probe.open(Opening.RETRY)
+    await rig.reached(lambda: bool(rig.failures))
+    assert probe.taken == 7
+    assert rig.values("V1") == ["1", "2"]
+    await probe.close()
+
+
 async def test_failed_reading_of_a_slow_sensor_is_tried_again_soon(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

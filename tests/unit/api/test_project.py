@@ -5,7 +5,7 @@ import pytest
 from blynk_gateway.api.project import project_of
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.datastream import Datastream, DatastreamType
-from blynk_gateway.core.store import PinState
+from blynk_gateway.core.stream import PinState
 from tests.helpers.http import CONFIG, Site
 
 INT = DatastreamType.INT

@@ -92,7 +92,8 @@ def test_an_analog_report_is_of_the_pin_that_can_have_sent_it(
         ({}, "D4", "1", {"D4": ("out", ("1",))}),
         ({"D4": "pwm"}, "A4", "4095", {"D4": ("pwm", ("4095",)), "A4": None}),
         ({"D4": "pwm"}, "D4", "1", {"D4": ("out", ("1",))}),
-        ({"D4": "out"}, "A4", "9", {"A4": ("pwm", ("9",)), "D4": ("out", ())}),
+        ({"D4": "out"}, "A4", "9", {"D4": ("pwm", ("9",)), "A4": None}),
+        ({"D4": "pu", "A4": "pwm"}, "A4", "9", {"A4": ("pwm", ("9",)), "D4": ("pu", ())}),
     ],
 )
 def test_commands_to_a_lan_device_follow_its_modes(
@@ -147,12 +148,25 @@ def test_what_is_refused_leaves_pin_and_mode_as_they_were(
     assert context.store.pins("one") == before
 
 
-def test_a_declared_mode_is_not_changed_by_a_command(context: Context) -> None:
-    definition = DeviceDefinition("one", "One", TOKEN, pins={"D4": DirectPin(PinMode.PWM)})
+@pytest.mark.parametrize(
+    ("mode", "pin", "reason"),
+    [
+        (PinMode.PWM, "D4", "declared as pwm"),
+        (PinMode.OUT, "A4", "declared as out"),
+        (PinMode.PULL_UP, "D4", "is an input"),
+        (PinMode.PULL_UP, "A4", "is an input"),
+    ],
+)
+def test_a_declared_mode_is_not_changed_or_evaded_by_a_command(
+    context: Context, mode: PinMode, pin: str, reason: str
+) -> None:
+    definition = DeviceDefinition("one", "One", TOKEN, pins={"D4": DirectPin(mode)})
     device = context.registry.add(definition, API)
-    with pytest.raises(NotWritable, match="declared as pwm"):
-        command_pin(context, device, "D4", ("1",), SENDER)
-    assert result(context, "D4") == ("pwm", ())
+    with pytest.raises(NotWritable, match=reason):
+        command_pin(context, device, pin, ("1",), SENDER)
+    assert [(one.pin, one.direct, one.value) for one in context.store.pins("one")] == [
+        ("D4", DirectPin(mode), ())
+    ]
 
 
 def test_virtual_pins_are_written_as_they_are(context: Context) -> None:

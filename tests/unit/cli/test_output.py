@@ -43,3 +43,12 @@ def test_json_round_trips(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "Küche" in text
     assert json.loads(text) == value
+
+
+def test_the_widest_column_gives_way_so_that_all_are_seen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(("NAME", "KIND", "FAULT"), [("a" * 32, "b" * 50, "yes")])
+    _, line = capsys.readouterr().out.splitlines()
+    assert line == "a" * 32 + "  " + "b" * 38 + "…" + "  yes"
+    assert len(line) <= 80

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -7,6 +8,8 @@ import yaml
 
 from blynk_gateway.config.fault import Rejected, Report
 from blynk_gateway.config.kinds import Key, Kind, ListOf, MapOf, OrNull, Scalar, Section, Table
+from blynk_gateway.config.options import Options
+from blynk_gateway.config.scalars import whole_number
 from blynk_gateway.config.scope import Scope
 
 T = TypeVar("T")
@@ -179,3 +182,23 @@ def test_word_that_is_nearly_right_is_told_the_right_one(scope: Scope) -> None:
     assert rejected(kind, "inf", scope) == [
         '1: top: found "inf", expected one of debug, info; did you mean "info"?'
     ]
+
+
+def test_key_behind_one_without_a_value_may_want_an_indentation(
+    options_of: Callable[[str], Options], faults_of: Callable[[str], list[str]]
+) -> None:
+    (fault,) = faults_of("gpio:\n  peripherals:\n  pump: {type: relay, line: 5, pin: V1}\n")
+    assert fault.endswith("analog, peripherals; if it belongs to peripherals, indent it")
+    (fault,) = faults_of("gpio:\n  direct: []\n  pump: {}\n")
+    assert fault.endswith("direct, analog, peripherals")
+    assert options_of("gpio:\n  peripherals:\n").gpio.peripherals == {}
+
+
+def test_value_that_is_nearly_right_is_told_what_was_meant(scope: Scope) -> None:
+    kind = whole_number(0, 27)
+    for text in ("GPIO17", "GPIO28", "G" * 100):
+        rejected(kind, text, scope)
+    near, far, long = (fault.text for fault in scope.report.faults)
+    assert near.endswith('; did you mean "17"?')
+    assert far.endswith("from 0 to 27")
+    assert long.endswith("from 0 to 27")

@@ -129,3 +129,19 @@ def test_null_is_nothing_but_quoted_null_is_a_text() -> None:
 )
 def test_node_is_described(text: str, expected: str) -> None:
     assert nodes.describe(composed(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a:\n   b: 1\n  c: 2\n", ":3: cannot be read as YAML: found another indentation; "),
+        ("a: b: c\n", ":1: cannot be read as YAML: found a second colon in a line, "),
+        ("a: 1\nbcd\ne: 2\n", ":3: cannot be read as YAML: found a line without a colon; "),
+    ],
+)
+def test_wrong_indentation_and_colons_are_told_in_plain_words(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    assert complaint(path).startswith(told)

@@ -117,3 +117,24 @@ def test_entries_of_a_map_have_types_of_their_own(scope: Scope) -> None:
         "one": Shape("circle", "one", radius=4),
         "two": Shape("box", "two"),
     }
+
+
+def test_misspelt_type_key_is_told_instead_of_all_types(scope: Scope) -> None:
+    with pytest.raises(Rejected):
+        read("{tpye: circle, radius: 5}", scope)
+    assert complaints(scope) == [
+        'a.yaml:1: top.tpye: found an unknown key, expected type; did you mean "type"?'
+    ]
+
+
+def test_many_types_are_listed_only_where_none_is_near(scope: Scope) -> None:
+    words = [f"kind{letter}" for letter in "abcdefghijklm"]
+    many = Typed(dict.fromkeys(words, SQUARE))
+    for word in ("kinda1", "zzz"):
+        node = yaml.compose(f"type: {word}")
+        assert isinstance(node, yaml.Node)
+        with pytest.raises(Rejected):
+            many.read(node, "top", scope)
+    near, far = (fault.text for fault in scope.report.faults)
+    assert near == 'found "kinda1", expected one of 13 types; did you mean "kinda"?'
+    assert far == f'found "zzz", expected one of {", ".join(words)}'

@@ -194,3 +194,18 @@ def test_an_effect_is_taken_where_it_is_allowed_and_well_formed() -> None:
         STRICT.accept(("toggle",))
     with pytest.raises(InvalidValue, match="expected a whole number"):
         stream(DatastreamType.INT).accept(("blink",))
+
+
+def test_a_fade_stays_within_the_limits() -> None:
+    lamp = Datastream(
+        "V2",
+        "Lamp",
+        DatastreamType.DOUBLE,
+        minimum=0,
+        maximum=255,
+        is_strict=True,
+        effects=frozenset(EffectKind),
+    )
+    assert lamp.accept(("fade", "255", "100")) == ("fade", "255", "100")
+    with pytest.raises(InvalidValue, match="expected a number from 0 to 255"):
+        lamp.accept(("fade", "999", "100"))

@@ -3,7 +3,6 @@ import pytest
 from blynk_gateway.core.header import (
     FIXED_PULL_OHM,
     HARDWARE_PWM_LINES,
-    HEADER_POSITIONS,
     LINE_USES,
     LINES,
     ONE_WIRE_LINE,
@@ -13,36 +12,13 @@ from blynk_gateway.core.header import (
     Bus,
     Pulls,
     fixed_pull,
-    header_position,
-    is_line,
     line_use,
     line_uses,
 )
 
-POWER_AND_GROUND = {1, 2, 4, 6, 9, 14, 17, 20, 25, 30, 34, 39}
-
 
 def test_lines_of_the_header_are_0_to_27() -> None:
-    assert [line for line in range(-2, 60) if is_line(line)] == list(range(28))
-
-
-def test_every_pin_of_the_header_is_a_line_or_supply() -> None:
-    taken = [header_position(line) for line in LINES]
-    assert sorted([*taken, *POWER_AND_GROUND]) == list(range(1, 41))
-    assert len(HEADER_POSITIONS) == len(LINES)
-
-
-@pytest.mark.parametrize(
-    ("line", "position"), [(2, 3), (4, 7), (14, 8), (17, 11), (18, 12), (27, 13), (21, 40), (0, 27)]
-)
-def test_line_is_where_the_documentation_draws_it(line: int, position: int) -> None:
-    assert header_position(line) == position
-
-
-@pytest.mark.parametrize("line", [28, -1])
-def test_line_that_is_not_there_has_no_place(line: int) -> None:
-    with pytest.raises(ValueError, match="not in range"):
-        header_position(line)
+    assert list(LINES) == list(range(28))
 
 
 @pytest.mark.parametrize(

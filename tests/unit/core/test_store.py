@@ -70,7 +70,7 @@ def test_a_write_is_stored_returned_and_published(fixture: Fixture) -> None:
     assert type(change) is PinChange
     assert fixture.heard() == [change]
     state = fixture.store.get("shed", "V1")
-    assert state == ("V1", ("42",), fixture.clock.now_ms(), 1, None, None)
+    assert state == ("V1", ("42",), fixture.clock.now_ms(), 1, None, None, True)
 
 
 def test_a_change_carries_the_previous_value_the_time_and_the_cause(fixture: Fixture) -> None:
@@ -224,7 +224,7 @@ def test_people_and_devices_have_no_fuse(fixture: Fixture) -> None:
 
 def test_a_defined_pin_is_known_before_its_first_write(fixture: Fixture) -> None:
     state = fixture.store.get("shed", "V5")
-    assert state == ("V5", (), 0, 0, TEMPERATURE, None)
+    assert state == ("V5", (), 0, 0, TEMPERATURE, None, True)
     assert fixture.store.find("shed", "V5") == state
 
 

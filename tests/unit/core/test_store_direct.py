@@ -160,3 +160,32 @@ def test_a_device_that_is_not_own_any_more_has_all_pins(fixture: Fixture) -> Non
     fixture.store.forget("pi")
     with pytest.raises(UnknownDevice):
         fixture.command("pi", "D5", "1")
+
+
+def test_a_value_from_before_the_mode_is_known_as_such(fixture: Fixture) -> None:
+    fixture.store.write("shed", "D9", ("1",), BOARD, Intent.REPORT)
+    fixture.store.define("shed", {}, {"D9": DirectPin(PinMode.OUT)})
+    assert not fixture.store.get("shed", "D9").is_of_mode
+    fixture.command("shed", "D9", "1")
+    assert fixture.store.get("shed", "D9").is_of_mode
+    fixture.store.define("shed", {}, {"D9": DirectPin(PinMode.OUT)})
+    assert fixture.store.get("shed", "D9").is_of_mode
+
+
+def test_an_analog_output_must_not_be_a_digital_pin_in_disguise(fixture: Fixture) -> None:
+    fixture.command("shed", "D8", "1")
+    with pytest.raises(NotWritable, match="shed/A8 is pin 8 of the board as D8 is"):
+        fixture.command("shed", "A8", "9")
+    fixture.command("shed", "A1", "9")
+    with pytest.raises(NotWritable, match="expected A1"):
+        fixture.command("shed", "D1", "1")
+    with pytest.raises(NotWritable, match="expected D4"):
+        fixture.command("shed", "A4", "1")
+
+
+@pytest.mark.parametrize("mode", [PinMode.IN, PinMode.PULL_DOWN])
+def test_a_pull_that_is_soldered_on_is_respected(fixture: Fixture, mode: PinMode) -> None:
+    fixture.store.define("pi", {}, {}, frozenset({"D2"}))
+    with pytest.raises(InvalidValue, match="D2 has a pull-up soldered to it; expected mode pu"):
+        fixture.store.set_mode("pi", "D2", DirectPin(mode), PERSON)
+    fixture.store.set_mode("pi", "D2", DirectPin(PinMode.PULL_UP), PERSON)

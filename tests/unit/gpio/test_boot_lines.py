@@ -200,3 +200,22 @@ def test_a_lamp_that_is_on_while_low_gets_no_hardware_pwm() -> None:
 def test_software_pwm_needs_no_overlay() -> None:
     assert settings(servo("arm", 17)) == ["gpio=17=op,dl"]
     assert settings(servo("arm", 18, HardwarePwm.NEVER)) == ["gpio=18=op,dl"]
+
+
+def test_line_beside_the_only_converter_is_left_free() -> None:
+    soil = AdcOptions(name="soil", type="mcp3008", pin="V1")
+    assert settings(soil, relay(line=7)) == [
+        "gpio=7=op,dl",
+        "dtparam=spi=on",
+        "dtoverlay=spi0-1cs",
+    ]
+    options = GpioOptions(direct=(7,), peripherals={"soil": soil})
+    assert boot_lines(options)[-1] == "dtoverlay=spi0-1cs"
+
+
+def test_one_wire_bus_is_never_put_on_a_line_that_is_used() -> None:
+    tub = OneWireOptions(name="tub", type="ds18b20", pin="V1")
+    lines = lines_of(tub, relay(line=4))
+    assert lines[-1] == "#dtoverlay=w1-gpio,gpiopin=N"
+    assert lines[-2].startswith("# tub (ds18b20): GPIO4 is used otherwise; ")
+    assert settings(tub, relay(line=4)) == ["gpio=4=op,dl"]

@@ -42,6 +42,23 @@ def test_line_of_a_bus_is_a_warning_only_while_that_is_on(
     assert machine.find(check_buses) == []
 
 
+def test_free_chip_select_is_no_bus_while_another_is_in_use(machine: Machine) -> None:
+    machine.configure(relay(7))
+    machine.file("dev/spidev0.0")
+    assert machine.find(check_buses) == []
+    machine.file("dev/spidev0.1")
+    assert machine.only(check_buses)[1].endswith("switched on (/dev/spidev0.1)")
+
+
+def test_line_that_the_one_wire_bus_left_is_plain(machine: Machine) -> None:
+    machine.configure(relay(4))
+    machine.file(f"{BUS}/w1_bus_master1/name")
+    config = machine.file("boot/firmware/config.txt", "[all]\ndtoverlay=w1-gpio\n")
+    assert "gpiopin=N" in machine.only(check_buses)[2]
+    config.write_text("[all]\ndtoverlay=w1-gpio,gpiopin=22\n")
+    assert machine.find(check_buses) == []
+
+
 @pytest.mark.parametrize("console", ["serial0,115200", "ttyAMA0,115200", "ttyS0,115200"])
 def test_console_on_a_line_is_a_warning(machine: Machine, console: str) -> None:
     machine.configure(relay(14))

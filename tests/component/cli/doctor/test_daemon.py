@@ -143,6 +143,11 @@ def test_running_daemon_that_does_not_listen_is_a_fault(machine: Machine) -> Non
     assert text == "the daemon does not listen on 0.0.0.0:9443 (server.listen_tls)"
 
 
+def test_ports_of_a_faulty_configuration_are_not_guessed(machine: Machine) -> None:
+    machine.change(daemon=OURS, faults=("gateway.yaml:1: x",))
+    assert machine.find(check_ports) == []
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_listening_sockets_of_this_machine_are_seen(machine: Machine, host: str) -> None:
     machine.change(root=Path("/"))

@@ -9,7 +9,7 @@ from blynk_gateway.config.gpio.inputs import ButtonOptions
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.errors import GpioUnavailable, HardwareError
-from blynk_gateway.gpio.chip import ChipInfo, LineInfo
+from blynk_gateway.gpio.lines.chip import ChipInfo, LineInfo
 from tests.component.cli.doctor.conftest import Machine
 from tests.helpers.control import control_server
 
@@ -185,3 +185,10 @@ def test_chip_that_cannot_be_asked_is_left_to_its_own_check(machine: Machine) ->
 
     machine.configure(PUMP)
     assert machine.find(check_lines, finder(machine), refuse) == []
+
+
+def test_library_is_not_called_needless_while_the_configuration_is_faulty(
+    machine: Machine,
+) -> None:
+    machine.change(faults=("gateway.yaml:1: x",))
+    assert machine.find(check_library) == []

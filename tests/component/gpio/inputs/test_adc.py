@@ -12,9 +12,9 @@ from blynk_gateway.config.gpio.common import Pull, Range
 from blynk_gateway.config.gpio.inputs import AdcOptions, InputOptions
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import HardwareError, LineUnavailable
-from blynk_gateway.gpio.board import Board
 from blynk_gateway.gpio.inputs.adc import KINDS, Adc, open_converter
 from blynk_gateway.gpio.inputs.input import Input
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.peripheral import Opening
 from tests.helpers.gpio import Rig
 

@@ -6,8 +6,8 @@ import pytest
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.core.clock import SystemClock
-from blynk_gateway.gpio.edges import Edge
 from blynk_gateway.gpio.inputs.debounce import Pace, SettledLine, Stable
+from blynk_gateway.gpio.lines.edges import Edge
 from tests.helpers.clock import FakeClock
 from tests.helpers.gpio import Rig
 
@@ -189,7 +189,7 @@ async def test_line_that_cannot_be_read_is_given_up(monkeypatch: pytest.MonkeyPa
 
     with Rig(SystemClock()) as rig:
         with monkeypatch.context() as patch:
-            patch.setattr("blynk_gateway.gpio.edges.LibraryLine.level", property(fail))
+            patch.setattr("blynk_gateway.gpio.lines.edges.LibraryLine.level", property(fail))
             with pytest.raises(OSError, match="gone"):
                 SettledLine(rig.host, LINE, pull=Pull.UP, debounce_ms=0, stable_ms=0, handler=print)
         again = SettledLine(rig.host, LINE, pull=Pull.UP, debounce_ms=0, stable_ms=0, handler=print)

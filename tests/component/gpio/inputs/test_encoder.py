@@ -9,9 +9,9 @@ import pytest
 from blynk_gateway.config.gpio.common import Pull, Range
 from blynk_gateway.config.gpio.inputs import EncoderOptions
 from blynk_gateway.errors import InvalidValue, LineUnavailable
-from blynk_gateway.gpio.edges import Edge, Edges
 from blynk_gateway.gpio.inputs import encoder
 from blynk_gateway.gpio.inputs.encoder import Encoder, Quadrature
+from blynk_gateway.gpio.lines.edges import Edge, Edges
 from blynk_gateway.gpio.peripheral import Opening
 from tests.helpers.gpio import Rig
 

@@ -10,9 +10,9 @@ import pytest
 from blynk_gateway.config.gpio.common import Range
 from blynk_gateway.config.gpio.inputs import LightOptions
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.edges import WatchedLine, watch
 from blynk_gateway.gpio.inputs import light
 from blynk_gateway.gpio.inputs.light import Light
+from blynk_gateway.gpio.lines.edges import WatchedLine, watch
 from blynk_gateway.gpio.peripheral import Opening
 from tests.helpers.gpio import Rig
 

@@ -8,7 +8,7 @@ import pytest
 from blynk_gateway.config.gpio.common import DrivenOptions, Level, Range
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.errors import HardwareError, InvalidValue
+from blynk_gateway.errors import HardwareError, InvalidValue, NotWritable
 from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.outputs.driven import DrivenPeripheral
 from blynk_gateway.gpio.outputs.levels import Levels, parse_levels
@@ -637,3 +637,84 @@ async def test_a_stop_never_leaves_two_on(bench: Bench, caplog: pytest.LogCaptur
     assert bench.wires.levels("down")[-1] == 0
     assert bench.wires.words("down")[-1] == "release"
     assert "output stays off" in caplog.text
+
+
+async def test_nothing_goes_on_beside_one_that_could_not_be_given_up(
+    rig: Rig, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = bench.opened("up", "V1", interlock="blind")
+    down = bench.opened("down", "V2", interlock="blind")
+    up.command(rig.command("V1", "255"))
+    bench.wires.broken.add("up")
+    monkeypatch.setattr(up, "_release", lambda: bench.wires.did("up", "release", ()))
+    with pytest.raises(OSError, match="burnt down"):
+        await up.close()
+    with pytest.raises(NotWritable, match=r"up .* was left on"):
+        down.command(rig.command("V2", "255"))
+    assert bench.wires.levels("down") == [0.0]
+
+
+# What comes in one burst, or is cut off.
+
+
+async def test_the_pin_says_what_the_last_of_a_burst_did(rig: Rig, bench: Bench) -> None:
+    pump = bench.opened()
+    burst = [rig.command("V1", "toggle"), rig.command("V1", "0")]
+    for change in burst:
+        pump.command(change)
+    assert bench.wires.levels()[-1] == 0.0
+    assert rig.value("V1") == ("0",)
+
+
+async def test_the_pins_of_a_group_say_what_the_last_of_a_burst_did(rig: Rig, bench: Bench) -> None:
+    up = bench.opened("up", "V1", interlock="blind")
+    down = bench.opened("down", "V2", interlock="blind")
+    burst = [rig.command("V1", "255"), rig.command("V2", "255"), rig.command("V1", "255")]
+    for output, change in zip((up, down, up), burst, strict=True):
+        output.command(change)
+    assert (up.actual, down.actual) == (("255",), ("0",))
+    assert (rig.value("V1"), rig.value("V2")) == (("255",), ("0",))
+
+
+@pytest.mark.parametrize(
+    ("effect", "end"),
+    [(("pulse", "60000"), 0.0), (("blink",), 0.0), (("fade", "9", "60000"), 9.0)],
+)
+@pytest.mark.parametrize("opening", list(Opening))
+async def test_an_effect_that_was_cut_off_is_over(
+    rig: Rig, bench: Bench, effect: tuple[str, ...], end: float, opening: Opening
+) -> None:
+    pump = bench.opened(on_start=Level.LAST)
+    pump.command(rig.command("V1", *effect))
+    if opening is Opening.CRASH:
+        await bench.die()
+    else:
+        await pump.close()
+    bench.wires.history.clear()
+    bench.output(on_start=Level.LAST).open(opening)
+    assert bench.wires.levels() == [end]
+    assert rig.value("V1") == (f"{end:g}",)
+
+
+async def test_a_command_after_an_effect_is_the_last(rig: Rig, bench: Bench) -> None:
+    pump = bench.opened(on_start=Level.LAST)
+    pump.command(rig.command("V1", "pulse", "60000"))
+    pump.command(rig.command("V1", "5"))
+    await pump.close()
+    bench.wires.history.clear()
+    bench.opened(on_start=Level.LAST)
+    assert bench.wires.levels() == [5.0]
+
+
+async def test_one_that_did_not_go_off_in_time_is_not_on_again_when_it_works_again(
+    rig: Rig, bench: Bench
+) -> None:
+    pump = bench.opened(on_start=Level.ON, max_on_ms=20)
+    bench.wires.broken.add("pump")
+    await rig.reached(lambda: bool(rig.failures))
+    with pytest.raises(OSError, match="burnt down"):
+        await pump.close()
+    bench.wires.broken.clear()
+    bench.wires.history.clear()
+    bench.output(on_start=Level.ON, max_on_ms=20).open(Opening.RETRY)
+    assert bench.wires.levels() == [0.0]

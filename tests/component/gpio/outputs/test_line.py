@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from blynk_gateway.config.gpio.options import Factory
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.chip import ChipInfo
-from blynk_gateway.gpio.factory import close_board
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.chip import ChipInfo
+from blynk_gateway.gpio.lines.factory import close_board
 from blynk_gateway.gpio.outputs import line as line_module
 from blynk_gateway.gpio.outputs.line import claim_digital, claim_pwm, present_fraction
 from tests.helpers.gpio import Rig
@@ -201,7 +201,7 @@ class FakeLgpio(ModuleType):
 @pytest.fixture
 def lgpio(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> Iterator[FakeLgpio]:
     fake = FakeLgpio()
-    gone = ("gpiozero.pins.lgpio", "blynk_gateway.gpio.lgpio_lines")
+    gone = ("gpiozero.pins.lgpio", "blynk_gateway.gpio.lines.lgpio_lines")
     monkeypatch.setitem(sys.modules, "lgpio", fake)
     for name in gone:
         monkeypatch.delitem(sys.modules, name, raising=False)
@@ -212,7 +212,7 @@ def lgpio(monkeypatch: pytest.MonkeyPatch, rig: Rig) -> Iterator[FakeLgpio]:
 
 @pytest.fixture
 def lgpio_board(rig: Rig, lgpio: FakeLgpio) -> Board:
-    lines: Any = importlib.import_module("blynk_gateway.gpio.lgpio_lines")
+    lines: Any = importlib.import_module("blynk_gateway.gpio.lines.lgpio_lines")
     return replace(
         rig.board,
         factory=Factory.LGPIO,

@@ -8,7 +8,7 @@ from blynk_gateway.config.gpio.common import Level
 from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import InvalidValue
-from blynk_gateway.gpio.factory import close_board
+from blynk_gateway.gpio.lines.factory import close_board
 from blynk_gateway.gpio.memory import GpioMemory
 from blynk_gateway.gpio.outputs.output import Output
 from blynk_gateway.gpio.peripheral import Opening

@@ -8,7 +8,7 @@ import pytest
 from blynk_gateway.config.gpio.common import HardwarePwm
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.board import Board
+from blynk_gateway.gpio.lines.board import Board
 from blynk_gateway.gpio.outputs import servo_signal
 from blynk_gateway.gpio.outputs.servo_signal import (
     FRAME_NS,

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -56,28 +57,32 @@ def test_analog_pins_and_converters_share_the_bus(options_of: OptionsOf) -> None
         (
             "type: relay, line: 5",
             "type: led, line: 5",
-            'x1.line: found GPIO 5, which "x0" (line 3) uses, expected another line',
+            'x1.line: found GPIO5, which "x0" (line 3) uses, expected another line',
         ),
         (
             "type: relay, line: 5",
             "type: encoder, a: 6, b: 5",
-            'x1.b: found GPIO 5, which "x0" (line 3) uses, expected another line',
+            'x1.b: found GPIO5, which "x0" (line 3) uses, expected another line',
         ),
         (
             "type: mcp3008",
-            "type: relay, line: 7",
-            'x1.line: found GPIO 7, which is SPI 0 CE1 for "x0" (line 3), expected another line',
+            "type: relay, line: 8",
+            'x1.line: found GPIO8, which is SPI 0 CE0 for "x0" (line 3), expected another line',
         ),
         (
-            "type: ds18b20",
-            "type: relay, line: 4",
-            "x1.line: found GPIO 4, which is 1-Wire data, w1-gpio's default, for"
-            ' "x0" (line 3), expected another line',
+            "type: mcp3008, device: 1",
+            "type: relay, line: 7",
+            'x1.line: found GPIO7, which is SPI 0 CE1 for "x0" (line 3), expected another line',
+        ),
+        (
+            "type: energenie, socket: 1",
+            "type: energenie, socket: 1",
+            'x1.socket: found 1, which "x0" (line 3) has, expected another',
         ),
         (
             "type: energenie, socket: 1",
             "type: relay, line: 22",
-            'x1.line: found GPIO 22, which "x0" (line 3) uses, expected another line',
+            'x1.line: found GPIO22, which "x0" (line 3) uses, expected another line',
         ),
         (
             "type: mcp3008, device: 1",
@@ -99,12 +104,43 @@ def test_second_of_two_that_do_not_get_along_is_told_of_the_first(
     assert faults_of(gpio(first, second)) == [f"gateway.yaml:4: gpio.peripherals.{complaint}"]
 
 
-@pytest.mark.parametrize("bus", ["type: mcp3008", "type: energenie, socket: 1", "type: ds18b20"])
+@pytest.mark.parametrize("bus", ["type: mcp3008", "type: energenie, socket: 1"])
 def test_what_can_be_moved_is_told_to_whatever_comes_first(faults_of: FaultsOf, bus: str) -> None:
-    line = {"type: mcp3008": 10, "type: ds18b20": 4}.get(bus, 27)
+    line = {"type: mcp3008": 10}.get(bus, 27)
     (fault,) = faults_of(gpio(f"type: relay, line: {line}", bus))
-    assert fault.startswith(f"gateway.yaml:3: gpio.peripherals.x0.line: found GPIO {line}, which ")
+    assert fault.startswith(f"gateway.yaml:3: gpio.peripherals.x0.line: found GPIO{line}, which ")
     assert '"x1" (line 4)' in fault
+
+
+@pytest.mark.parametrize(
+    ("bus", "line", "found"),
+    [
+        (
+            "type: ds18b20",
+            4,
+            '1-Wire data, w1-gpio\'s default, for "x1" (line 4); it is free only with'
+            " dtoverlay=w1-gpio,gpiopin=N in config.txt",
+        ),
+        (
+            "type: mcp3008",
+            7,
+            'SPI 0 CE1 for "x1" (line 4); it is free only with dtoverlay=spi0-1cs in config.txt',
+        ),
+    ],
+)
+def test_line_that_config_txt_can_free_is_a_warning_and_still_belongs_to_one(
+    options_of: OptionsOf, faults_of: FaultsOf, bus: str, line: int, found: str
+) -> None:
+    relay = f"type: relay, line: {line}"
+    (warning,) = options_of(gpio(relay, bus)).warnings
+    told = f"warning: found GPIO{line}, which is {found}"
+    assert warning.endswith(f"gateway.yaml:3: gpio.peripherals.x0.line: {told}")
+    (warning,) = options_of(gpio("type: cpu_load", bus, more=f"  direct: [{line}]\n")).warnings
+    assert warning.endswith(f"gateway.yaml:5: gpio.direct: {told}")
+    (fault,) = faults_of(gpio(relay, bus, relay))
+    assert fault.endswith(f'found GPIO{line}, which "x0" (line 3) uses, expected another line')
+    (fault,) = faults_of(gpio(relay, bus, more=f"  direct: [{line}]\n"))
+    assert f'found GPIO{line}, which "x0" (line 3) uses' in fault
 
 
 def test_virtual_pin_belongs_to_one_peripheral(faults_of: FaultsOf) -> None:
@@ -126,7 +162,7 @@ def test_datastream_of_the_owner_for_the_pin_of_a_peripheral_is_fine(options_of:
 def test_line_is_either_direct_or_a_peripherals(faults_of: FaultsOf, options_of: OptionsOf) -> None:
     text = gpio("type: relay, line: 5", more="  direct: [6, 5]\n")
     assert faults_of(text) == [
-        'gateway.yaml:4: gpio.direct: found GPIO 5, which "x0" (line 3) uses,'
+        'gateway.yaml:4: gpio.direct: found GPIO5, which "x0" (line 3) uses,'
         " expected lines that nothing else uses"
     ]
     assert options_of(text.replace("[6, 5]", "all")).gpio.direct is None
@@ -134,18 +170,18 @@ def test_line_is_either_direct_or_a_peripherals(faults_of: FaultsOf, options_of:
 
 def test_entry_of_the_direct_list_is_told_the_line_it_stands_in(faults_of: FaultsOf) -> None:
     assert faults_of("gpio:\n  direct:\n    - 5\n    - 6\n    - 5\n") == [
-        "gateway.yaml:5: gpio.direct: found GPIO 5 a second time, expected once (line 3)"
+        "gateway.yaml:5: gpio.direct: found GPIO5 a second time, expected once (line 3)"
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("type: button, line: 2, pull: down", "x0.pull: found down, expected up: GPIO 2 "),
-        ("type: input, line: 3", "x0.pull: found none, expected up: GPIO 3 "),
-        ("type: encoder, a: 5, b: 3, pull: none", "x0.pull: found none, expected up: GPIO 3 "),
-        ("type: light, line: 2", "x0.line: found GPIO 2, which "),
-        ("type: distance, trigger: 5, echo: 3", "x0.echo: found GPIO 3, which "),
+        ("type: button, line: 2, pull: down", "x0.pull: found down, expected up: GPIO2 "),
+        ("type: input, line: 3", "x0.pull: found none, expected up: GPIO3 "),
+        ("type: encoder, a: 5, b: 3, pull: none", "x0.pull: found none, expected up: GPIO3 "),
+        ("type: light, line: 2", "x0.line: found GPIO2, which "),
+        ("type: distance, trigger: 5, echo: 3", "x0.echo: found GPIO3, which "),
     ],
 )
 def test_resistor_on_the_board_cannot_be_switched_off(
@@ -218,7 +254,7 @@ def test_own_pins_that_are_open_are_fine(options_of: OptionsOf, section: str, pi
         (
             "{direct: all}",
             "D2: in",
-            "found in, expected pu: GPIO 2 has a resistor of 1.8 kΩ to 3.3 V on the board",
+            "found in, expected pu: GPIO2 has a resistor of 1.8 kΩ to 3.3 V on the board",
         ),
     ],
 )
@@ -244,3 +280,103 @@ def test_own_channel_is_not_called_missing_when_the_converter_was_not_understood
 ) -> None:
     (fault,) = faults_of("gpio: {analog: {type: mcp}}\ngateway: {pins: {A0: in}}")
     assert fault.startswith("gateway.yaml:1: gpio.analog.type: ")
+
+
+@pytest.fixture
+def warnings_of(options_of: OptionsOf, tmp_path: Path) -> Callable[[str], list[str]]:
+    """Loads a text that can be used; its warnings, the directory left out."""
+
+    def warn(text: str) -> list[str]:
+        return [each.replace(f"{tmp_path}/", "") for each in options_of(text).warnings]
+
+    return warn
+
+
+WarningsOf = Callable[[str], list[str]]
+
+
+def one(text: str) -> str:
+    return f"gpio:\n  peripherals:\n    x: {{pin: V1, {text}}}\n"
+
+
+def test_plain_lines_get_no_warning(warnings_of: WarningsOf) -> None:
+    lines = [line for line in range(4, 28) if line not in (7, 8, 9, 10, 11, 14, 15)]
+    assert warnings_of(f"gpio: {{direct: {lines}}}") == []
+    assert warnings_of("gpio: {direct: all}") == []
+    assert warnings_of(one("type: energenie, socket: 1")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (1, "HAT EEPROM ID_SC; the firmware looks for a HAT there at each boot, use another line"),
+        (2, "I²C SDA; it works as a plain line only without dtparam=i2c_arm=on in config.txt"),
+        (9, "SPI 0 MISO; it works as a plain line only without dtparam=spi=on in config.txt"),
+        (15, "UART RXD; it works as a plain line only without enable_uart=1 in config.txt"),
+    ],
+)
+def test_line_of_a_bus_is_a_warning(warnings_of: WarningsOf, line: int, told: str) -> None:
+    assert warnings_of(one(f"type: relay, line: {line}")) == [
+        f"gateway.yaml:3: gpio.peripherals.x.line: warning: found GPIO{line}, which is {told}"
+    ]
+    assert warnings_of(f"gpio:\n  direct:\n    - 5\n    - {line}\n") == [
+        f"gateway.yaml:4: gpio.direct: warning: found GPIO{line}, which is {told}"
+    ]
+
+
+def test_converter_on_the_spi_bus_is_where_it_belongs(warnings_of: WarningsOf) -> None:
+    assert warnings_of(one("type: mcp3008")) == []
+    assert warnings_of("gpio: {analog: {type: mcp3008}}") == []
+
+
+def test_servo_without_hardware_pwm_is_a_warning(warnings_of: WarningsOf) -> None:
+    assert warnings_of(one("type: servo, line: 17")) == [
+        "gateway.yaml:3: gpio.peripherals.x.line: warning: found GPIO17, which has no hardware"
+        " PWM: the servo will jitter; use 12, 13, 18 or 19"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type: angular_servo, line: 19",
+        "type: servo, line: 17, hardware_pwm: never",
+        "type: pwm, line: 17",
+        "type: pwm, line: 13, hardware_pwm: auto",
+    ],
+)
+def test_line_with_hardware_pwm_or_no_need_of_it_is_fine(
+    warnings_of: WarningsOf, text: str
+) -> None:
+    assert warnings_of(one(text)) == []
+
+
+def test_pwm_that_asks_for_hardware_in_vain_is_a_warning(warnings_of: WarningsOf) -> None:
+    assert warnings_of(one("type: pwm, line: 17, hardware_pwm: auto")) == [
+        "gateway.yaml:3: gpio.peripherals.x.hardware_pwm: warning: found GPIO17, which has no"
+        " hardware PWM: it will have steps of 1 %; use 12, 13, 18 or 19"
+    ]
+
+
+def test_misspelt_interlock_gets_the_nearest_one(warnings_of: WarningsOf) -> None:
+    relay = "type: relay, line: {}, interlock: {}"
+    more = f"    y: {{pin: V2, {relay.format(6, 'blind')}}}\n"
+    more += f"    z: {{pin: V3, {relay.format(13, 'blind')}}}\n"
+    (warning,) = warnings_of(one(relay.format(5, "blnd")) + more)
+    assert warning.endswith('it keeps nothing apart; did you mean "blind"?')
+
+
+def test_interlock_of_one_is_a_warning(warnings_of: WarningsOf) -> None:
+    assert warnings_of(one("type: relay, line: 5, interlock: blinds")) == [
+        "gateway.yaml:3: gpio.peripherals.x.interlock: warning: found blinds, which no other has:"
+        " it keeps nothing apart; is it misspelt?"
+    ]
+    more = "    y: {pin: V2, type: relay, line: 6, interlock: blinds}\n"
+    assert warnings_of(one("type: relay, line: 5, interlock: blinds") + more) == []
+
+
+def test_wait_without_an_interlock_is_a_warning(warnings_of: WarningsOf) -> None:
+    assert warnings_of(one("type: relay, line: 5, interlock_wait: 1s")) == [
+        "gateway.yaml:3: gpio.peripherals.x.interlock_wait: warning: found a wait without an"
+        " interlock: it does nothing"
+    ]

@@ -1,7 +1,7 @@
 """Each type of peripheral and its page in the documentation say the same."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from blynk_gateway.config.gpio.inputs import AdcOptions, ButtonOptions
 from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
 from blynk_gateway.config.gpio.outputs import OutputOptions, PwmOptions
 from blynk_gateway.config.gpio.schema import PERIPHERAL
+from blynk_gateway.config.kinds import OrNull
 
 OptionsOf = Callable[[str], Options]
 FaultsOf = Callable[[str], list[str]]
@@ -101,6 +102,26 @@ def test_type_has_an_example_that_works_as_it_stands(word: str, options_of: Opti
     (example,) = options.gpio.peripherals.values()
     assert TYPES[example.type] is TYPES[word]
     assert options.warnings == ()
+
+
+def limits() -> Iterator[tuple[str, str]]:
+    """Each key with a limit that its kind names, those that say nothing left out."""
+    for shape in PERIPHERAL.shapes.values():
+        for key in shape.keys:
+            kind = key.kind.kind if isinstance(key.kind, OrNull) else key.kind
+            match = re.search(r"from ([\w.-]+) to (\w+)", getattr(kind, "expected", ""))
+            for limit in match.groups() if match and key.name != "channel" else ():
+                if limit not in ("0", "0s") and len(limit.lstrip("-")) < len("1000000000"):
+                    yield key.name, limit
+
+
+@pytest.mark.parametrize(("name", "limit"), sorted(set(limits())))
+def test_page_names_every_limit_of_a_key(name: str, limit: str) -> None:
+    match = re.search(
+        rf"^#### `gpio\.peripherals\.<name>\.{name}`\n(.*?)(?=^#)", PAGE, re.MULTILINE | re.DOTALL
+    )
+    assert match
+    assert re.search(rf"(?<![\w.]){re.escape(limit)}(?![\w])", match[1].replace(",", ""))
 
 
 def test_examples_of_the_page_work_together_with_what_they_need(options_of: OptionsOf) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.errors import GpioUnavailable, HardwareError, LineUnavailable
-from blynk_gateway.gpio import chip
+from blynk_gateway.gpio.lines import chip
 from tests.helpers.kernel_gpio import FakeKernel
 
 
@@ -91,7 +91,7 @@ def test_without_any_chip_it_is_said_what_was_expected(kernel: FakeKernel) -> No
 def test_a_missing_permission_is_told_with_the_group(kernel: FakeKernel) -> None:
     kernel.add_chip(0, "pinctrl-bcm2711", 58)
     kernel.refuse = PermissionError(errno.EACCES, "Permission denied")
-    with pytest.raises(GpioUnavailable, match=r"gpiochip0.*usermod -aG gpio"):
+    with pytest.raises(GpioUnavailable, match=r"gpiochip0; expected a user .*usermod -aG gpio"):
         chip.find_chip(kernel.dev)
 
 

@@ -1,8 +1,13 @@
 """Edges as the kernel tells them: no library, no thread, and no wake-up without an edge.
 
-The time of an edge is the kernel's, taken as it happened. While the loop is late the kernel keeps
-`KEPT` edges of a line and then gives up the oldest; their number is known from those that follow,
-so that none goes uncounted. Source: include/uapi/linux/gpio.h, version 2.
+1. The time of an edge is the kernel's, taken as it happened.
+2. While the loop is late the kernel keeps `KEPT` edges of a line and then gives up the oldest.
+   Those that follow tell how many, so they are counted.
+3. A pulse that is over before the kernel looks at the line is told as one edge, to the level that
+   was there before, or as two of them. Levels take turns, so the edge between is counted too: of
+   pulses that short a few are counted twice (measured: 2 to 5 % instead of 12 % lost).
+
+Source: include/uapi/linux/gpio.h, version 2; `edge_irq_thread` in drivers/gpio/gpiolib-cdev.c.
 """
 
 import asyncio
@@ -13,7 +18,7 @@ from collections.abc import Callable
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.gpio.chip import (
+from blynk_gateway.gpio.lines.chip import (
     FLAG_EDGE_FALLING,
     FLAG_EDGE_RISING,
     FLAG_INPUT,
@@ -23,7 +28,7 @@ from blynk_gateway.gpio.chip import (
     claim_line,
     read_held_level,
 )
-from blynk_gateway.gpio.edge import Edge, Edges, WatchedLine
+from blynk_gateway.gpio.lines.edge import Edge, Edges, WatchedLine
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +99,13 @@ class KernelLine(WatchedLine):
         lost = 0
         for ns, kind, _, _, number in EVENT.iter_unpack(data):
             level = 1 if kind == RISING else 0
-            gap = (number - self._last_number - 1) % _NUMBERS
-            if gap:
-                lost += gap
-                # Levels take turns: the first of the lost was the opposite of the one before.
-                counts[1 - self._last_level] += (gap + 1) // 2
-                counts[self._last_level] += gap // 2
+            missing = (number - self._last_number - 1) % _NUMBERS
+            # An odd number of edges lies between two of one level, else an even one.
+            missing += (missing + (level == self._last_level)) % 2
+            lost += missing
+            # The first of them was the opposite of the one before.
+            counts[1 - self._last_level] += (missing + 1) // 2
+            counts[self._last_level] += missing // 2
             counts[level] += 1
             at_s = ns / 1e9
             edges.append(Edge(level, now_ms - round((now_s - at_s) * 1000), at_s, at_s))

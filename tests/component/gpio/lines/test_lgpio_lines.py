@@ -8,10 +8,12 @@ from gpiozero import InputDevice, OutputDevice, PWMOutputDevice
 from gpiozero.exc import GPIOPinInUse
 
 from blynk_gateway.config.gpio.options import Factory
-from blynk_gateway.gpio import factory
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.chip import ChipInfo
-from blynk_gateway.gpio.factory import close_board, open_board
+from blynk_gateway.errors import LineUnavailable
+from blynk_gateway.gpio.lines import factory
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.chip import ChipInfo
+from blynk_gateway.gpio.lines.factory import close_board, open_board
+from tests.helpers.kernel_gpio import FakeKernel
 from tests.helpers.lgpio_fake import fake_lgpio
 
 HANDLE = 44
@@ -98,12 +100,37 @@ def test_pwm_ends_before_its_line_is_freed(bench: Bench) -> None:
         assert bench.calls() == [("output", HANDLE, 18, 1)]
 
 
-def test_a_busy_line_raises_one_of_the_errors_of_the_board(bench: Bench) -> None:
+@pytest.fixture
+def kernel(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FakeKernel]:
+    """What the kernel says of the chip of the bench."""
+    kernel = FakeKernel(monkeypatch, tmp_path_factory.mktemp("dev"))
+    kernel.add_chip(0, "pinctrl-bcm2711", 58)
+    bench.pins.path = kernel.path
+    yield kernel
+    kernel.close()
+
+
+@pytest.mark.parametrize("device", [OutputDevice, PWMOutputDevice])
+def test_the_error_of_a_busy_line_names_its_holder(
+    bench: Bench, kernel: FakeKernel, device: type[Any]
+) -> None:
+    bench.lgpio.busy.add(6)
+    kernel.hold(6, "gpioset", 0)
+    with pytest.raises(LineUnavailable, match="GPIO6 is in use by 'gpioset'"):
+        device(pin=6, initial_value=True, pin_factory=bench.pins)
+    bench.lgpio.busy.clear()
+    device(pin=6, initial_value=True, pin_factory=bench.pins).close()
+
+
+def test_where_the_kernel_knows_no_better_the_error_is_the_librarys(
+    bench: Bench, kernel: FakeKernel
+) -> None:
     bench.lgpio.busy.add(6)
     with pytest.raises(bench.board.errors, match="GPIO busy"):
         OutputDevice(pin=6, initial_value=True, pin_factory=bench.pins)
-    bench.lgpio.busy.clear()
-    OutputDevice(pin=6, initial_value=True, pin_factory=bench.pins).close()
+    assert kernel.open_lines() == []
 
 
 def test_a_line_is_used_once(bench: Bench) -> None:

@@ -12,18 +12,16 @@ import warnings
 from collections import defaultdict, deque
 from typing import Any
 
+from blynk_gateway.core.header import LINES
 from blynk_gateway.core.ports import SimulatedLine
 from blynk_gateway.errors import InvalidValue, NotWritable, UnknownPin
-from blynk_gateway.gpio.simulated_spi import Converter, SimulatedSpi, chip_named, select_of
+from blynk_gateway.gpio.lines.simulated_spi import Converter, SimulatedSpi, chip_named, select_of
 
 with warnings.catch_warnings():
     # gpiozero 1.6.2 asks for a package that newer versions of setuptools warn about.
     warnings.simplefilter("ignore")
     from gpiozero.exc import PinFixedPull
     from gpiozero.pins.mock import MockFactory, MockPWMPin
-
-LINES = range(28)
-"""The lines of the 40-pin header."""
 
 CHANNELS = 8
 """As many as the largest converter has."""

@@ -6,9 +6,9 @@ import pytest
 
 from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio import chip
-from blynk_gateway.gpio.edge import Edges
-from blynk_gateway.gpio.kernel_edges import EVENT, KEPT, KernelLine, watch_kernel_line
+from blynk_gateway.gpio.lines import chip
+from blynk_gateway.gpio.lines.edge import Edges
+from blynk_gateway.gpio.lines.kernel_edges import EVENT, KEPT, KernelLine, watch_kernel_line
 from tests.helpers.clock import FakeClock
 from tests.helpers.gpio import reached
 from tests.helpers.kernel_gpio import FakeKernel
@@ -88,6 +88,7 @@ async def test_an_edge_is_told_with_the_kernels_time(bench: Bench) -> None:
 
 
 async def test_edges_that_came_together_are_told_together(bench: Bench) -> None:
+    bench.kernel.levels[27] = 1
     line = bench.watch()
     bench.send((FALLING, 1), (RISING, 2), (FALLING, 3))
     edges = await bench.told()
@@ -115,6 +116,31 @@ async def test_edges_that_the_kernel_gave_up_are_counted(
     edges = await bench.told()
     assert (edges.rising, edges.falling) == (rising, falling)
     assert edges.lost == first[1] - 1
+    line.close()
+
+
+@pytest.mark.parametrize(
+    ("events", "rising", "falling"),
+    [
+        # A line at rest, high, with low pulses too short to be seen low.
+        ([(RISING, 1)], 1, 1),
+        ([(RISING, 1), (RISING, 2), (RISING, 3)], 3, 3),
+        ([(FALLING, 1), (FALLING, 2), (RISING, 3)], 2, 2),
+        # Given up, and too short, in one.
+        ([(RISING, 5)], 3, 3),
+        ([(FALLING, 4)], 2, 3),
+    ],
+)
+async def test_both_edges_of_a_pulse_that_was_too_short_are_counted(
+    bench: Bench, events: list[tuple[int, int]], rising: int, falling: int
+) -> None:
+    bench.kernel.levels[27] = 1
+    line = bench.watch()
+    bench.send(*events)
+    edges = await bench.told()
+    assert (edges.rising, edges.falling) == (rising, falling)
+    assert edges.lost == rising + falling - len(events)
+    assert edges.level == (1 if events[-1][0] == RISING else 0)
     line.close()
 
 
@@ -194,7 +220,7 @@ async def test_a_chip_that_goes_away_does_not_spin_the_loop(
         raise OSError(19, "No such device")
 
     line = bench.watch()
-    monkeypatch.setattr("blynk_gateway.gpio.kernel_edges.os.read", gone)
+    monkeypatch.setattr("blynk_gateway.gpio.lines.kernel_edges.os.read", gone)
     with caplog.at_level(logging.ERROR):
         bench.send((RISING, 1))
         await reached(lambda: bool(caplog.records))

@@ -7,7 +7,7 @@ import yaml
 
 from blynk_gateway.config.fault import Rejected, Report
 from blynk_gateway.config.gpio.common import Level, Range
-from blynk_gateway.config.gpio.values import (
+from blynk_gateway.config.gpio.keys import (
     DIRECTORY,
     FACTOR,
     LEVEL_AT_STOP,
@@ -17,8 +17,13 @@ from blynk_gateway.config.gpio.values import (
     TIME_OF_DAY,
     DirectLines,
     RangeOf,
+    every,
+    sampled,
+    shape,
 )
-from blynk_gateway.config.kinds import Kind
+from blynk_gateway.config.gpio.sensors import PingOptions
+from blynk_gateway.config.kinds import Key, Kind
+from blynk_gateway.config.scalars import HOST
 from blynk_gateway.config.scope import Scope
 
 Read = Callable[[Kind[Any], str], Any]
@@ -74,9 +79,23 @@ def test_value_is_read_and_shown_so_that_it_reads_the_same(
     ("kind", "text", "complaint"),
     [
         (LINE, "28", 'found "28", expected a GPIO line by its BCM number, 0 to 27'),
-        (LINE, "GPIO4", 'found "GPIO4", expected a GPIO line by its BCM number, 0 to 27'),
+        (
+            LINE,
+            "GPIO4",
+            'found "GPIO4", expected a GPIO line by its BCM number, 0 to 27; did you mean "4"?',
+        ),
         (LEVEL_AT_STOP, "last", 'found "last", expected one of on, off, keep'),
         (TIME_OF_DAY, "24:00", 'found "24:00", expected a time of day, "00:00" to "23:59"'),
+        (
+            TIME_OF_DAY,
+            "17.30",
+            'found "17.30", expected a time of day, "00:00" to "23:59"; did you mean "17:30"?',
+        ),
+        (
+            LEVEL_AT_STOP,
+            "false",
+            'found "false", expected one of on, off, keep; did you mean "off"?',
+        ),
         (TIME_OF_DAY, "7:5", 'found "7:5", expected a time of day, "00:00" to "23:59"'),
         (
             SENSOR_NAME,
@@ -89,6 +108,11 @@ def test_value_is_read_and_shown_so_that_it_reads_the_same(
         (DIRECTORY, '"/\\n"', 'found "/\\x0a", expected a path that begins with /'),
         (FACTOR, "0", 'found "0", expected a number other than 0'),
         (RangeOf(), "5", 'found "5", expected a list of two different numbers'),
+        (
+            RangeOf(),
+            "0-255",
+            'found "0-255", expected a list of two different numbers; did you mean "[0, 255]"?',
+        ),
         (RangeOf(), "[5, x]", 'found "x", expected a number'),
         (RangeOf(), "[5, 5]", "found [5, 5], expected a list of two different numbers"),
         (
@@ -136,3 +160,16 @@ def test_value_that_does_not_fit_is_told_what_would(
 def test_numbers_of_a_range_have_limits_even_if_none_are_named(read: Read) -> None:
     with pytest.raises(Rejected):
         read(RangeOf(), "[0, 1e300]")
+
+
+def test_needed_keys_come_first_and_the_pin_always_is_one() -> None:
+    made = shape(PingOptions, (Key("host", HOST),), every(1000))
+    assert [key.name for key in made.keys] == ["type", "host", "pin", "every"]
+    assert made.required == ("host", "pin")
+
+
+def test_readings_have_an_interval_of_at_least_what_was_said() -> None:
+    keys = {key.name: key for key in sampled(60)}
+    assert list(keys) == ["every", "deadband", "smoothing", "decimals", "heartbeat"]
+    assert keys["every"].target == "every_ms"
+    assert "from 60ms to 1d" in getattr(keys["every"].kind, "expected", "")

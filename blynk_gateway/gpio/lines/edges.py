@@ -18,9 +18,9 @@ from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.edge import Edge, Edges, WatchedLine
-from blynk_gateway.gpio.kernel_edges import watch_kernel_line
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.edge import Edge, Edges, WatchedLine
+from blynk_gateway.gpio.lines.kernel_edges import watch_kernel_line
 
 __all__ = ["Edge", "Edges", "LineEdges", "WatchedLine", "watch"]
 

@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from blynk_gateway.core.header import LINES
 from blynk_gateway.errors import GpioUnavailable, HardwareError, LineUnavailable
-
-HEADER_LINES = 28
-"""Lines 0 to 27 are on the 40-pin header."""
 
 CONSUMER = b"blynk-gateway"
 """The name under which others see that a line is in use."""
@@ -111,11 +109,12 @@ def find_chip(dev: Path = Path("/dev")) -> ChipInfo:
         try:
             chip = read_chip(str(path))
         except HardwareError as error:
-            cause = error.__cause__
-            is_denied = isinstance(cause, PermissionError)
-            (denied if is_denied else found).append(f"{path} ({error})")
+            if isinstance(error.__cause__, PermissionError):
+                denied.append(str(path))
+            else:
+                found.append(f"{path} ({error})")
             continue
-        if chip.label.startswith(LABEL_PREFIX) and chip.lines >= HEADER_LINES:
+        if chip.label.startswith(LABEL_PREFIX) and chip.lines >= len(LINES):
             return chip
         found.append(f"{path} ({chip.label}, {chip.lines} lines)")
     if denied:
@@ -125,7 +124,7 @@ def find_chip(dev: Path = Path("/dev")) -> ChipInfo:
         )
     raise GpioUnavailable(
         f"no chip with the lines of the header: found {', '.join(found) or 'none'} in {dev};"
-        f" expected one labelled {LABEL_PREFIX}… with at least {HEADER_LINES} lines, as on a"
+        f" expected one labelled {LABEL_PREFIX}… with at least {len(LINES)} lines, as on a"
         " Raspberry Pi; elsewhere set gpio.factory to mock or none"
     )
 
@@ -141,7 +140,7 @@ def read_chip(path: str) -> ChipInfo:
     return ChipInfo(path, _text(name), _text(label), lines)
 
 
-def read_lines(path: str, lines: Iterable[int] = range(HEADER_LINES)) -> list[LineInfo]:
+def read_lines(path: str, lines: Iterable[int] = LINES) -> list[LineInfo]:
     """What the kernel tells of some lines; nothing is claimed.
 
     Raises:

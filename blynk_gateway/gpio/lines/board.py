@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from blynk_gateway.config.gpio.options import Factory
 
 if TYPE_CHECKING:
-    from blynk_gateway.gpio.simulation import SimulatedPins
+    from blynk_gateway.gpio.lines.simulation import SimulatedPins
 
 
 @dataclass(frozen=True, slots=True)

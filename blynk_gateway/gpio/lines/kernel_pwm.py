@@ -19,14 +19,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from blynk_gateway.core.header import HARDWARE_PWM_LINES
 from blynk_gateway.errors import LineUnavailable
 
 log = logging.getLogger(__name__)
 
 PWM_CLASS = Path("/sys/class/pwm")
-
-HARDWARE_LINES = (12, 13, 18, 19)
-"""Lines of the header that the overlays pwm and pwm-2chan can connect."""
 
 OVERLAY_FUNCTIONS = {12: 4, 13: 4, 18: 2, 19: 2}
 """The alternative function of a line that is PWM, as the overlays count them (4 is Alt0, 2 Alt5).
@@ -36,12 +34,12 @@ Source: `pwm-2chan` in the README of the firmware's overlays.
 
 # Channel of each line, by the device of the PWM block whose channels reach the header. Source: the
 # device trees; on BCM2711 pwm@7e20c800 and on RP1 1f0009c000.pwm belong to sound and the fan.
-_TWO_CHANNELS = {12: 0, 13: 1, 18: 0, 19: 1}
+TWO_CHANNELS = {12: 0, 13: 1, 18: 0, 19: 1}
 _FOUR_CHANNELS = {12: 0, 13: 1, 18: 2, 19: 3}
 _CHANNELS = {
-    "2020c000.pwm": _TWO_CHANNELS,  # Pi 1 and Zero
-    "3f20c000.pwm": _TWO_CHANNELS,  # Pi 2, 3 and Zero 2
-    "fe20c000.pwm": _TWO_CHANNELS,  # Pi 4
+    "2020c000.pwm": TWO_CHANNELS,  # Pi 1 and Zero
+    "3f20c000.pwm": TWO_CHANNELS,  # Pi 2, 3 and Zero 2
+    "fe20c000.pwm": TWO_CHANNELS,  # Pi 4
     "1f00098000.pwm": _FOUR_CHANNELS,  # Pi 5
 }
 
@@ -217,7 +215,7 @@ def _not_used(line: int, reason: str) -> None:
 
 def _look(line: int, root: Path, take_over: bool) -> tuple[Path, int] | str:
     """Chip and channel, or why there are none to use."""
-    if line not in HARDWARE_LINES:
+    if line not in HARDWARE_PWM_LINES:
         return f"GPIO{line} has none; expected GPIO12, 13, 18 or 19"
     try:
         found = _find_chip(root)

@@ -13,8 +13,8 @@ from blynk_gateway.config.gpio.common import Pull
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.edge import Edges
-from blynk_gateway.gpio.edges import LIMIT, LineEdges, WatchedLine, watch
+from blynk_gateway.gpio.lines.edge import Edges
+from blynk_gateway.gpio.lines.edges import LIMIT, LineEdges, WatchedLine, watch
 from tests.helpers.clock import FakeClock
 from tests.helpers.gpio import Rig
 from tests.helpers.kernel_gpio import FakeKernel

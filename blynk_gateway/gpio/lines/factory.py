@@ -18,8 +18,8 @@ from typing import Any
 
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import GpioUnavailable, HardwareError
-from blynk_gateway.gpio.board import Board
-from blynk_gateway.gpio.chip import ChipInfo, find_chip
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.chip import ChipInfo, find_chip
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +43,18 @@ def open_board(factory: Factory) -> Board:
         factory: any but `none`.
 
     Raises:
-        GpioUnavailable: it cannot be used, or with `auto` none can; with what to do for each.
+        GpioUnavailable: it cannot be used, or with `auto` none can; with what to do.
     """
     if factory is not Factory.AUTO:
         return _open(factory)
-    reasons = []
+    reasons: list[str] = []
     for one in AUTO:
         try:
             return _open(one)
         except GpioUnavailable as error:
-            reasons.append(f"{one}: {error}")
+            # Nobody needs more than the first: the others are not asked to be installed.
+            is_missing = bool(reasons) and isinstance(error.__cause__, ImportError)
+            reasons.append(f"{one}: {'not installed' if is_missing else error}")
     raise GpioUnavailable("no back end for GPIO works. " + "; ".join(reasons))
 
 
@@ -80,7 +82,7 @@ def _open(factory: Factory) -> Board:
 def _open_lgpio() -> Board:
     chip = find_chip()
     _import_lgpio()
-    lines: Any = importlib.import_module("blynk_gateway.gpio.lgpio_lines")
+    lines: Any = importlib.import_module("blynk_gateway.gpio.lines.lgpio_lines")
     errors: tuple[type[Exception], ...] = (*_gpiozero_errors(), *lines.ERRORS)
     return Board(Factory.LGPIO, lines.LgpioFactory(chip), chip.path, chip.label, errors)
 
@@ -171,7 +173,7 @@ def _open_native() -> Board:
 
 
 def _open_mock() -> Board:
-    simulation: Any = importlib.import_module("blynk_gateway.gpio.simulation")
+    simulation: Any = importlib.import_module("blynk_gateway.gpio.lines.simulation")
     pin_factory = simulation.SimulatedFactory()
     pins = simulation.SimulatedPins(pin_factory)
     return Board(Factory.MOCK, pin_factory, "", "", _gpiozero_errors(), pins)

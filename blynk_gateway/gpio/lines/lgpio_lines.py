@@ -17,7 +17,7 @@ from typing import Any
 
 import lgpio
 
-from blynk_gateway.gpio.chip import ChipInfo
+from blynk_gateway.gpio.lines.chip import ChipInfo, read_level_as_is
 
 # lgpio 0.2 has renamed what gpiozero 1.6.2 asks for.
 for _new, _old in (("NONE", "DISABLE"), ("UP", "PULL_UP"), ("DOWN", "PULL_DOWN")):
@@ -59,11 +59,20 @@ class LgpioPin(LGPIOPin):  # type: ignore[misc]  # gpiozero has no types
         self.first_state = 0.0
 
     def output_with_state(self, state: float) -> None:
-        """Become an output of that level at once."""
+        """Become an output of that level at once.
+
+        Raises:
+            HardwareError, lgpio.error: it cannot be claimed; the former says who holds it.
+        """
         if self._callback is not None:
             self.when_changed = None
         level = 1 if state else 0
-        lgpio.gpio_claim_output(self.factory._handle, self._number, level)  # noqa: SLF001  as its own
+        try:
+            lgpio.gpio_claim_output(self.factory._handle, self._number, level)  # noqa: SLF001  as its own
+        except lgpio.error:
+            # The library says `GPIO busy` or `unexpected error`; the kernel knows more.
+            read_level_as_is(self.factory.path, self._number)
+            raise
 
     def _set_function(self, value: str) -> None:
         if value != "output":
@@ -105,7 +114,11 @@ class LgpioPin(LGPIOPin):  # type: ignore[misc]  # gpiozero has no types
 
 
 class LgpioFactory(LGPIOFactory):  # type: ignore[misc]  # gpiozero has no types
-    """Claims lines of one chip, which is opened with the first of them."""
+    """Claims lines of one chip, which is opened with the first of them.
+
+    Attributes:
+        path: of the chip.
+    """
 
     def __init__(self, chip: ChipInfo) -> None:
         self._label = chip.label
@@ -116,6 +129,7 @@ class LgpioFactory(LGPIOFactory):  # type: ignore[misc]  # gpiozero has no types
         self._reservations: Any = defaultdict(list)
         self._res_lock = threading.Lock()
         self._chip = chip.number
+        self.path = chip.path
         self._opened: int | None = None
         self._is_closed = False
         self.pin_class = LgpioPin

@@ -5,7 +5,7 @@ from gpiozero import LED, PWMLED, Button, DigitalInputDevice, InputDevice, Outpu
 from gpiozero.exc import GPIOZeroError, PinFixedPull
 
 from blynk_gateway.errors import InvalidValue, NotWritable, UnknownPin
-from blynk_gateway.gpio.simulation import MAX_STATES
+from blynk_gateway.gpio.lines.simulation import MAX_STATES
 from tests.helpers.gpio import Rig
 
 

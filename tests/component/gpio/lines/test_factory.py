@@ -14,9 +14,9 @@ from gpiozero.exc import GPIOZeroError, PWMSoftwareFallback
 
 from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.errors import GpioUnavailable
-from blynk_gateway.gpio import factory
-from blynk_gateway.gpio.chip import ChipInfo
-from blynk_gateway.gpio.factory import AUTO, close_board, open_board
+from blynk_gateway.gpio.lines import factory
+from blynk_gateway.gpio.lines.chip import ChipInfo
+from blynk_gateway.gpio.lines.factory import AUTO, close_board, open_board
 from tests.helpers.lgpio_fake import fake_lgpio
 
 CHIP = ChipInfo("/dev/gpiochip0", "gpiochip0", "pinctrl-bcm2711", 58)
@@ -137,9 +137,33 @@ def test_auto_tells_why_nothing_works_and_what_to_do(monkeypatch: pytest.MonkeyP
     told = str(caught.value)
     for name in AUTO:
         assert f"{name}: " in told
-    for package in ("python3-lgpio", "python3-rpi.gpio", "python3-pigpio"):
-        assert f"sudo apt install {package}" in told
     assert "usermod -aG gpio" in told
+
+
+def test_auto_asks_for_one_package_and_not_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factory, "find_chip", lambda: CHIP)
+    for name in ("lgpio", "RPi", "pigpio"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(GpioUnavailable) as caught:
+        open_board(Factory.AUTO)
+    told = str(caught.value)
+    assert told.count("apt install") == 1
+    assert "sudo apt install python3-lgpio" in told
+    assert "rpigpio: not installed; pigpio: not installed;" in told
+
+
+def test_auto_asks_for_no_package_where_a_permission_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def denied() -> ChipInfo:
+        raise GpioUnavailable("no permission for /dev/gpiochip0")
+
+    monkeypatch.setattr(factory, "find_chip", denied)
+    for name in ("RPi", "pigpio"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(GpioUnavailable, match="lgpio: no permission for /dev/gpio") as caught:
+        open_board(Factory.AUTO)
+    assert "apt install" not in str(caught.value)
 
 
 @pytest.mark.parametrize("one", AUTO)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio import kernel_pwm
-from blynk_gateway.gpio.kernel_pwm import KernelPwm, explain_kernel_pwm, find_kernel_pwm
+from blynk_gateway.gpio.lines import kernel_pwm
+from blynk_gateway.gpio.lines.kernel_pwm import KernelPwm, explain_kernel_pwm, find_kernel_pwm
 
 SERVO_NS = 20_000_000
 

@@ -1,4 +1,4 @@
-from blynk_gateway.gpio.edge import Edge, Edges
+from blynk_gateway.gpio.lines.edge import Edge, Edges
 
 
 def test_the_level_of_a_batch_is_the_last_one() -> None:

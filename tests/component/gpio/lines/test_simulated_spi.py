@@ -6,7 +6,7 @@ import pytest
 from gpiozero.exc import DeviceClosed, GPIOPinInUse, SPIBadArgs
 
 from blynk_gateway.errors import LineUnavailable
-from blynk_gateway.gpio.simulated_spi import CHIPS, Converter
+from blynk_gateway.gpio.lines.simulated_spi import CHIPS, Converter
 from tests.helpers.gpio import Rig
 
 ONE_CHANNEL = ("mcp3001", "mcp3201", "mcp3301")
@@ -136,7 +136,8 @@ def test_a_message_that_ends_early_gets_what_fits() -> None:
 def test_another_bus_has_no_converter(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     # As a later gpiozero may have it: 1.6.2 and 2.0.1 know no other bus themselves.
     monkeypatch.setattr(
-        "blynk_gateway.gpio.simulated_spi.spi_port_device", lambda **lines: (1, len(lines) - 4)
+        "blynk_gateway.gpio.lines.simulated_spi.spi_port_device",
+        lambda **lines: (1, len(lines) - 4),
     )
     with pytest.raises(SPIBadArgs, match="no simulated SPI 1"):
         rig.board.pin_factory.spi(port=0, device=0)

@@ -1,0 +1,1 @@
+"""How GPIO lines are claimed: back ends, edges, the kernel's chip and PWM, simulated pins."""

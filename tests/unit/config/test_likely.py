@@ -1,0 +1,71 @@
+import pytest
+
+from blynk_gateway.config.likely import (
+    likely_duration,
+    likely_number,
+    likely_physical_pin,
+    likely_slug,
+    likely_virtual_pin,
+    likely_word,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("GPIO17", "17"),
+        ("gpio 17", "17"),
+        ("D5", "5"),
+        ("17.0", "17"),
+        ("CE1", "1"),
+        ("CH0", "0"),
+        # Those count the pins of the header.
+        ("pin 11", ""),
+        ("PIN11", ""),
+        ("-1", ""),
+        ("17.5", ""),
+        ("x" * 60, ""),
+    ],
+)
+def test_number_with_a_word_before_it_is_the_number(text: str, meant: str) -> None:
+    assert likely_number(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("5", "5s"),
+        ("1.5", "1.5s"),
+        ("5 s", "5s"),
+        ("5sec", "5s"),
+        ("30min", "30m"),
+        ("2 Hours", "2h"),
+        ("3days", "3d"),
+        ("20 millis", "20ms"),
+        ("20 MS", "20ms"),
+        ("soon", ""),
+    ],
+)
+def test_duration_gets_its_unit(text: str, meant: str) -> None:
+    assert likely_duration(text) == meant
+
+
+def test_name_becomes_a_slug() -> None:
+    assert likely_slug(" Garden  Pump_2 ") == "garden-pump-2"
+
+
+@pytest.mark.parametrize("text", ["1", "V1", "V1 ", "pi/V1"])
+def test_virtual_pin_gets_its_letter_and_loses_the_rest(text: str) -> None:
+    assert likely_virtual_pin(text) == "V1"
+
+
+@pytest.mark.parametrize(("text", "meant"), [("5", "D5"), ("GPIO5", "D5"), ("V5", ""), ("x", "")])
+def test_physical_pin_gets_its_letter(text: str, meant: str) -> None:
+    assert likely_physical_pin(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("true", "on"), ("Yes", "on"), ("no", "off"), ("false", "off"), ("x", "x")]
+)
+def test_truth_is_on_or_off(text: str, meant: str) -> None:
+    assert likely_word(text) == meant
