@@ -15,16 +15,21 @@ from blynk_gateway.api.services import Services
 from blynk_gateway.blynk_server import BlynkServer
 from blynk_gateway.config import Options
 from blynk_gateway.config.options import DeviceOptions
-from blynk_gateway.core.change import Intent, Origin, OriginKind
+from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
-from blynk_gateway.core.device import Device, DeviceRegistry
+from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device, DeviceRegistry
+from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.links import LinkEngine
 from blynk_gateway.core.ports import PinReader
 from blynk_gateway.errors import DeviceError, PinError
 from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.gpio.datastreams import implied_datastreams
 from blynk_gateway.history import Journal, Keep, Restored
+from blynk_gateway.history.backup import Backups, clear_leftovers
+from blynk_gateway.history.queries import Queries
+from blynk_gateway.history.reader import Reader
+from blynk_gateway.history.snapshots import Snapshots
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
@@ -63,6 +68,16 @@ class Gateway:
             clock=self.clock,
             gate=parts.gate,
             health=parts.health,
+            policy_of=self._policy_of,
+        )
+        self._reader = Reader(data_dir / "gateway.db")
+        snapshots = options.history.snapshots
+        self.snapshots = Snapshots(
+            data_dir,
+            every_ms=snapshots.every_ms,
+            keep=snapshots.keep,
+            clock=self.clock,
+            health=parts.health,
         )
         self.server = BlynkServer(
             options.server, parts, data_dir=data_dir, http=self._http_protocol
@@ -76,6 +91,8 @@ class Gateway:
                 links=self.server,
                 gpio=self.gpio,
                 reader=_Readers(parts.registry, own=self.gpio, others=self.server),
+                history=Queries(self._reader, self.journal),
+                backups=Backups(data_dir, self.clock),
                 data_dir=data_dir,
             )
         )
@@ -91,16 +108,19 @@ class Gateway:
         """
         restored = await self.journal.open()
         try:
+            await asyncio.to_thread(clear_leftovers, self.data_dir)
             self.bus.renumber(restored.next_seq)
             await self.gpio.prepare(self.options.gpio)
             self._declare(restored)
             self._restore(restored)
             self.bus.subscribe(self.journal.mailbox, origin=None, echo=True)
             self._connect_own()
+            self._tell_damage()
             self._define_links()
             self._workers = [
                 spawn(self.journal.run(), name="journal"),
                 spawn(self.links.run(), name="links"),
+                spawn(self.snapshots.run(), name="snapshots"),
             ]
             self.gpio.listen(self.options.gateway.slug)
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
@@ -122,6 +142,8 @@ class Gateway:
         # The journal's worker is ended by `close`, after the last change is on disk.
         for worker in self._workers[1:]:
             await cancel(worker)
+        # Before the journal, so that the log is merged into the file.
+        await self._reader.close()
         await self.journal.close()
         for worker in self._workers[:1]:
             await cancel(worker)
@@ -153,6 +175,8 @@ class Gateway:
             commit_every_ms=options.history.commit_every_ms,
             keep=Keep(*astuple(options.history.retention)),
         )
+        snapshots = options.history.snapshots
+        self.snapshots.reconfigure(every_ms=snapshots.every_ms, keep=snapshots.keep)
 
     @property
     def status(self) -> str:
@@ -164,6 +188,22 @@ class Gateway:
         ]
         online = sum(device.is_online for device in others)
         return f"{len(others)} devices, {online} online"
+
+    def _policy_of(self, device: str, pin: str) -> HistoryPolicy:
+        state = self.store.find(device, pin)
+        if state is None or state.datastream is None:
+            return HistoryPolicy.RAW
+        return state.datastream.history
+
+    def _tell_damage(self) -> None:
+        if self.journal.damage and self._own is not None:
+            self.registry.record_event(
+                self._own,
+                EventKind.SYSTEM,
+                "history_damaged",
+                self.journal.damage[:MAX_EVENT_DESCRIPTION],
+                _CONFIG,
+            )
 
     def _http_protocol(self) -> asyncio.Protocol:
         # The API needs the server for its WebSockets and is therefore made after it.

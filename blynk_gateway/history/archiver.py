@@ -7,7 +7,7 @@
 3. Decoding and packing are done in a thread, while others use the connection; nothing is held but
    for one transaction.
 4. A pass waits for many points or an hour: each writes some pages for each stream, however few
-   points there are.
+   points there are. In a storm it waits for its end, as long as the journal is not too long.
 """
 
 import asyncio
@@ -45,6 +45,13 @@ STREAM_WEIGHT = 10
 
 FETCH_SEGMENTS = 10
 """Rows of one query: in a storm they are of 4000 points each, and a pass takes no more."""
+
+QUIET_S = 0.25
+QUIET_CHANGES = 2000
+"""As long as more changes than these come in that time, the processor is for them."""
+
+MAX_LAG = 20_000_000
+"""Changes that a storm may be ahead: some 300 MB of journal."""
 
 DELETE_POINTS = 20_000
 DELETE_SEGMENTS = 1000
@@ -99,11 +106,17 @@ class Archiver:
         self._policy_of = policy_of
         self._pass_at = clock.monotonic() + PASS_EVERY_S
         self._seen_seq: int | None = None
+        self._last_seq = 0
         self._wanted = asyncio.Event()
         self._passing = asyncio.Lock()
 
-    def notice(self, checkpoint_seq: int) -> None:
-        """Say that everything up to a checkpoint is on the disk; costs nothing if that is known."""
+    def notice(self, checkpoint_seq: int, last_seq: int) -> None:
+        """Say what is on the disk: everything up to a checkpoint; costs nothing if that is known.
+
+        Args:
+            last_seq: of the latest change.
+        """
+        self._last_seq = last_seq
         if checkpoint_seq != self._seen_seq or self._clock.monotonic() >= self._pass_at:
             self._seen_seq = checkpoint_seq
             self._wanted.set()
@@ -114,14 +127,25 @@ class Archiver:
             await self._wanted.wait()
             self._wanted.clear()
             try:
+                await self._quiet()
                 while await self.archive():
-                    pass
+                    await self._quiet()
             except HistoryError as error:
                 self._health.report(_COMPONENT, HealthState.DEGRADED, str(error))
                 await asyncio.sleep(RETRY_S)
                 self._wanted.set()
             else:
                 self._health.report(_COMPONENT, HealthState.OK)
+
+    async def _quiet(self) -> None:
+        """Return when the journal has little to do, or is too long to wait any more."""
+        async with self._access() as database:
+            archived_seq = (await read_progress(database)).archived_seq
+        while self._last_seq - archived_seq < MAX_LAG:
+            before = self._last_seq
+            await asyncio.sleep(QUIET_S)
+            if self._last_seq - before <= QUIET_CHANGES:
+                return
 
     async def archive(self, *, is_forced: bool = False) -> bool:
         """Make a pass if it is time; returns whether there may be more to do at once.

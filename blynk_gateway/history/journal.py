@@ -16,6 +16,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Change, EventChange
@@ -23,15 +24,18 @@ from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import ApiToken
-from blynk_gateway.errors import HistoryCorrupt, HistoryError
+from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.archiver import Archiver, PolicyOf, keep_raw
-from blynk_gateway.history.database import Database, move_aside, open_database
-from blynk_gateway.history.lock import DirectoryLock
+from blynk_gateway.history.database import Database
+from blynk_gateway.history.opening import open_or_recover, own
 from blynk_gateway.history.recorder import Recorder
-from blynk_gateway.history.restore import Restored, read_events, restore
+from blynk_gateway.history.restore import Restored, read_events
 from blynk_gateway.history.retention import Keep, Retention
 from blynk_gateway.history.tail import Unsaved
 from blynk_gateway.runtime.health import Health, HealthState
+
+if TYPE_CHECKING:
+    from blynk_gateway.history.lock import DirectoryLock
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ class Journal:
 
     Attributes:
         mailbox: to be subscribed to everything.
+        damage: what was lost with a damaged file at the start; empty if nothing was.
     """
 
     def __init__(
@@ -104,42 +109,34 @@ class Journal:
         self._retry_s = 0.0
         self._is_full = asyncio.Event()
         self._was_saved = asyncio.Event()
-        self._damage = ""
+        self.damage = ""
         self._lost = 0
         self._opened: tuple[DirectoryLock, Database, Recorder] | None = None
 
     async def open(self) -> Restored:
         """Take the data directory, open the database and read what an earlier run left.
 
-        A damaged file is moved aside and a new one begun.
+        Of a damaged file the latest good snapshot is taken, or a new one is begun.
 
         Raises:
             HistoryInUse: another process has the directory.
             SchemaTooNew: the database was written by a later version.
             HistoryError: it cannot be used; nothing is left open.
         """
-        owned = _own(self._path.parent)
+        owned = own(self._path.parent)
         try:
-            try:
-                database, restored, recorder = await _open_and_restore(self._path)
-            except HistoryCorrupt as error:
-                aside = move_aside(self._path, self._clock.now_ms())
-                self._damage = (
-                    f"{error}; it was moved to {aside} and a new one begun:"
-                    " add devices and API tokens again"
-                )
-                database, restored, recorder = await _open_and_restore(self._path)
+            opened = await open_or_recover(self._path, self._clock)
         except BaseException:
             owned.release()
             raise
-        if self._damage:
-            log.error("history damaged", extra={"reason": self._damage})
+        self.damage = opened.damage
+        database, recorder = opened.database, opened.recorder
         self._opened = owned, database, recorder
         # What was replayed need not be replayed again.
         self._checkpoint_at = self._clock.monotonic()
         async with self._lock:
             await self._try_to_save(database, recorder)
-        return restored
+        return opened.restored
 
     def reconfigure(self, *, commit_every_ms: int, keep: Keep) -> None:
         """Change the options; they hold from the next commit on."""
@@ -330,7 +327,7 @@ class Journal:
             if recorder.pending:
                 await _write(database, recorder)
             await self._retention.step(database)
-            self._archiver.notice(recorder.checkpoint_seq)
+            self._archiver.notice(recorder.checkpoint_seq, recorder.last_seq)
         except HistoryError as error:
             self._retry_s = min(max(RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
             self._retry_at = self._clock.monotonic() + self._retry_s
@@ -340,8 +337,8 @@ class Journal:
         if self._lost:
             log.error("history points lost", extra={"points": self._lost})
             self._lost = 0
-        state = HealthState.DEGRADED if self._damage else HealthState.OK
-        self._health.report(_COMPONENT, state, self._damage)
+        state = HealthState.DEGRADED if self.damage else HealthState.OK
+        self._health.report(_COMPONENT, state, self.damage)
 
     @property
     def _is_checkpoint_due(self) -> bool:
@@ -379,22 +376,3 @@ async def _write(database: Database, recorder: Recorder) -> None:
         recorder.put_back(batch)
         raise
     recorder.forget(batch)
-
-
-def _own(directory: Path) -> DirectoryLock:
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise HistoryError(
-            f"{directory}: {error.strerror}; expected a directory to keep history in"
-        ) from error
-    return DirectoryLock(directory / "lock")
-
-
-async def _open_and_restore(path: Path) -> tuple[Database, Restored, Recorder]:
-    database = await open_database(path)
-    try:
-        return database, *await restore(database)
-    except BaseException:
-        await database.close()
-        raise
