@@ -1,6 +1,7 @@
 """The adapter with a core of its own, on simulated pins."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -320,3 +321,51 @@ async def test_peripherals_go_on_under_another_slug(tmp_path: Path) -> None:
         pi.command("V1", "0")
         pi.command("D5", "1")
         await reached(lambda: (pi.level(17), pi.level(5)) == (0, 1))
+
+
+async def test_commands_that_come_before_the_lines_are_open_are_obeyed_then(tmp_path: Path) -> None:
+    pi = Pi(tmp_path)
+    pi.options = OPTIONS
+    await pi.adapter.prepare(OPTIONS)
+    pi.declare()
+    pi.adapter.listen("pi")
+    pi.command("V1", "1")
+    pi.command("D5", "1")
+    await asyncio.sleep(0)
+    await pi.adapter.start()
+    await reached(lambda: (pi.level(17), pi.level(5)) == (1, 1))
+    assert pi.value("V1") == ("1",)
+    await pi.adapter.stop()
+
+
+async def test_a_stop_is_no_news_of_health(tmp_path: Path) -> None:
+    rival = OutputOptions(name="rival", type="relay", pin="V2", line=17)
+    options = GpioOptions(factory=Factory.MOCK, peripherals={"pump": PUMP, "rival": rival})
+    async with running(tmp_path, options) as pi:
+        before = pi.health
+    assert pi.health == before
+
+
+async def test_a_back_end_that_is_opened_too_late_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = threading.Event()
+    closed: list[object] = []
+    real_open: Any = factory_module.open_board
+    real_close: Any = factory_module.close_board
+
+    def slow(factory: Factory) -> object:
+        may_go_on.wait(5)
+        return real_open(factory)
+
+    def close(board: object) -> None:
+        closed.append(board)
+        real_close(board)
+
+    monkeypatch.setattr(factory_module, "open_board", slow)
+    monkeypatch.setattr(factory_module, "close_board", close)
+    preparing = asyncio.create_task(Pi(tmp_path).adapter.prepare(OPTIONS))
+    await asyncio.sleep(0)
+    preparing.cancel()
+    may_go_on.set()
+    await reached(lambda: len(closed) == 1)

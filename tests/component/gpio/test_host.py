@@ -2,8 +2,10 @@ import pytest
 
 from blynk_gateway.core.change import Intent, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType
+from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.errors import HardwareError
-from tests.helpers.gpio import SLUG, Rig
+from tests.helpers.gpio import API, SLUG, TOKEN, Rig
 
 COUNT = Datastream("V2", "Count", DatastreamType.INT)
 
@@ -76,3 +78,18 @@ def test_a_failure_is_handed_on() -> None:
         error = HardwareError("gone")
         rig.host.failed("pump", error)
         assert rig.failures == [("pump", error)]
+
+
+def test_a_level_that_was_read_is_none_to_be_driven() -> None:
+    with Rig() as rig:
+        rig.parts.registry.redefine(
+            DeviceDefinition(SLUG, "Pi", TOKEN, DeviceSource.GATEWAY, open_pins=frozenset({"D5"})),
+            API,
+        )
+        rig.store.set_mode(SLUG, "D5", DirectPin(PinMode.PULL_UP), API)
+        rig.host.report("D5", ("1",))
+        rig.store.set_mode(SLUG, "D5", DirectPin(PinMode.OUT), API)
+        assert rig.host.stored("D5") == ("1",)
+        assert rig.host.stored_for_mode("D5") == ()
+        rig.command("D5", "1")
+        assert rig.host.stored_for_mode("D5") == ("1",)

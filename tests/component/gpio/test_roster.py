@@ -10,7 +10,7 @@ import pytest
 from blynk_gateway.config.gpio.common import Level, PeripheralOptions
 from blynk_gateway.config.gpio.inputs import InputOptions
 from blynk_gateway.config.gpio.outputs import OutputOptions
-from blynk_gateway.config.gpio.sensors import HwmonOptions
+from blynk_gateway.config.gpio.sensors import Gauge, HwmonOptions, SystemOptions
 from blynk_gateway.errors import HardwareError
 from blynk_gateway.gpio import roster as roster_module
 from blynk_gateway.gpio.host import Host
@@ -34,13 +34,16 @@ class Bench:
     def __init__(self, rig: Rig, data_dir: Path) -> None:
         self.rig = rig
         self.changes = 0
-        host = Host(rig.parts, "pi", self._fail)
+        host = Host(rig.parts, "pi", self._fail, self._prove)
         host.use_board(rig.board)
         memory = GpioMemory(data_dir / "gpio.json", rig.clock)
         self.roster = Roster(host, Safety(rig.clock, memory), self._note)
 
     def _fail(self, name: str, error: Exception) -> None:
         self.roster.failed(name, error)
+
+    def _prove(self, name: str) -> None:
+        self.roster.proven(name)
 
     def _note(self) -> None:
         self.changes += 1
@@ -257,3 +260,26 @@ async def test_an_error_that_nobody_expected_keeps_no_other_on(
     with pytest.raises(KeyError, match="a bug"):
         await bench.roster.close()
     assert bench.rig.line(17).function == "input"
+
+
+async def test_a_sensor_has_its_fault_until_it_answers(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings: list[float | None] = [None] * 4
+
+    async def read(_self: object) -> float:
+        reading = readings.pop(0) if readings else 21.5
+        if reading is None:
+            raise HardwareError("it does not answer")
+        return reading
+
+    monkeypatch.setattr("blynk_gateway.gpio.sensors.system.System.read", read)
+    monkeypatch.setattr(roster_module, "FIRST_RETRY_S", 0.01)
+    await bench.apply(SystemOptions(name="load", type=Gauge.CPU_LOAD, pin="V6", every_ms=10))
+    await bench.rig.reached(lambda: "load" in bench.roster.faults)
+    faulty = bench.changes
+    await bench.rig.reached(lambda: bench.rig.value("V6") == ("21.5",))
+    # It was opened once in vain meanwhile, which was no news to anyone.
+    assert bench.roster.faults == {}
+    assert bench.changes > faulty
+    assert readings == []
