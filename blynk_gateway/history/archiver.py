@@ -46,9 +46,11 @@ STREAM_WEIGHT = 10
 FETCH_SEGMENTS = 10
 """Rows of one query: in a storm they are of 4000 points each, and a pass takes no more."""
 
-QUIET_S = 0.25
-QUIET_CHANGES = 2000
-"""As long as more changes than these come in that time, the processor is for them."""
+CALM_S = 60.0
+GUST_S = 0.25
+BUSY_PER_S = 8000
+"""Changes a second that make a storm. A pass waits until there was none for `CALM_S`: beside one,
+devices would wait for the interpreter, some ten milliseconds (measured)."""
 
 MAX_LAG = 20_000_000
 """Changes that a storm may be ahead: some 300 MB of journal."""
@@ -127,9 +129,10 @@ class Archiver:
             await self._wanted.wait()
             self._wanted.clear()
             try:
-                await self._quiet()
+                await self._calm(CALM_S)
                 while await self.archive():
-                    await self._quiet()
+                    if await self._is_busy(GUST_S):
+                        await self._calm(CALM_S)
             except HistoryError as error:
                 self._health.report(_COMPONENT, HealthState.DEGRADED, str(error))
                 await asyncio.sleep(RETRY_S)
@@ -137,15 +140,17 @@ class Archiver:
             else:
                 self._health.report(_COMPONENT, HealthState.OK)
 
-    async def _quiet(self) -> None:
-        """Return when the journal has little to do, or is too long to wait any more."""
+    async def _calm(self, seconds: float) -> None:
+        """Return when there was no storm for so long, or the journal is too long to wait more."""
         async with self._access() as database:
             archived_seq = (await read_progress(database)).archived_seq
-        while self._last_seq - archived_seq < MAX_LAG:
-            before = self._last_seq
-            await asyncio.sleep(QUIET_S)
-            if self._last_seq - before <= QUIET_CHANGES:
-                return
+        while self._last_seq - archived_seq < MAX_LAG and await self._is_busy(seconds):
+            pass
+
+    async def _is_busy(self, seconds: float) -> bool:
+        before = self._last_seq
+        await asyncio.sleep(seconds)
+        return self._last_seq - before > BUSY_PER_S * seconds
 
     async def archive(self, *, is_forced: bool = False) -> bool:
         """Make a pass if it is time; returns whether there may be more to do at once.

@@ -25,6 +25,12 @@ NOON_MS = 1_700_049_600_000
 PINS = ("V1", "V2", "V3")
 
 
+@pytest.fixture(autouse=True)
+def _soon_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archiver, "CALM_S", 0.01)
+    monkeypatch.setattr(archiver, "GUST_S", 0.01)
+
+
 class Kept:
     """What a file holds, read as any other program would.
 
@@ -405,4 +411,30 @@ async def test_failure_is_said_and_tried_again(
         broken = False
         await until(lambda: system.health.components["archive"].state is HealthState.OK)
         assert len(Kept(system.path).archived) == 1
+        await cancel(task)
+
+
+async def test_a_pass_waits_for_the_end_of_a_storm_unless_that_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archiver, "PASS_POINTS", 100)
+    # Each change is a storm.
+    monkeypatch.setattr(archiver, "BUSY_PER_S", 0)
+    async with System(tmp_path) as system:
+        task = spawn(system.journal.run(), name="journal")
+        system.add("a")
+        looks = 0
+
+        async def storm() -> None:
+            nonlocal looks
+            for at in range(100):
+                system.write("a", "V1", str(at))
+            await checkpoint(system)
+            looks += 1
+
+        while looks < 20:
+            await storm()
+        assert Kept(system.path).archived == []
+        monkeypatch.setattr(archiver, "MAX_LAG", 0)
+        await until(lambda: len(Kept(system.path).archived) == 2000)
         await cancel(task)
