@@ -22,7 +22,7 @@ async def test_tls_serves_devices_and_http_under_the_gateways_own_authority(
         # Plain connections need not wait for the certificate.
         async with await bench.log_in() as plain:
             assert await plain.fence() == []
-        await bench.reached(lambda: bool(bench.server.tls_addresses))
+        await bench.reached(lambda: "tls" in bench.health.components)
         assert bench.health.components["tls"].state is HealthState.OK
         context = ssl.create_default_context(cafile=tmp_path / "tls" / "ca.pem")
         async with await bench.connect(context) as peer:
