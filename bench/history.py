@@ -18,9 +18,10 @@ from typing import Any
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.history import Aggregate, Question
-from blynk_gateway.history.queries import Queries
-from blynk_gateway.history.reader import Reader
-from blynk_gateway.history.segment import Segment
+from blynk_gateway.daemon import tune_interpreter
+from blynk_gateway.history.file.reader import Reader
+from blynk_gateway.history.past.queries import Queries
+from blynk_gateway.history.segments.segment import Segment
 from tests.helpers.archive import (
     FakeTail,
     Point,
@@ -38,9 +39,9 @@ END_MS = 1_700_000_000_000
 TIMES = 20
 TICK_S = 0.001
 
-TAIL_POINTS = 20_000
-TAIL_SECONDS = 1000
-"""Twenty points a second that were not archived yet: half of what an archiver's pass moves."""
+PER_SECOND = 20
+TAILS_S = (250, 1000)
+"""Points that were not archived yet: what waits for a pass at most, and what a storm leaves."""
 
 
 def fill(path: Path, points: int, streams: int) -> dict[PinAddress, int]:
@@ -67,13 +68,14 @@ def _point(stream: int, at: int, each: int, draw: random.Random) -> Point:
     return Point(stream, at_ms, at + 1, (f"{value:.2f}",))
 
 
-def fill_tail(path: Path, points: int, streams: int) -> list[Segment]:
+def fill_tail(path: Path, points: int, streams: int, seconds: int) -> list[Segment]:
     """Put points into the journal that are not archived yet; the last segment is in memory."""
     connection = sqlite3.connect(path, isolation_level=None)
-    size = TAIL_POINTS // TAIL_SECONDS
+    size = PER_SECOND
     segments = []
     connection.execute("BEGIN")
-    for second in range(TAIL_SECONDS):
+    connection.execute("DELETE FROM segment")
+    for second in range(seconds):
         some = [
             Point(
                 1 + at % streams,
@@ -84,7 +86,7 @@ def fill_tail(path: Path, points: int, streams: int) -> list[Segment]:
             for at in range(size)
         ]
         segments.append(segment_of(some))
-        if second < TAIL_SECONDS - 1:
+        if second < seconds - 1:
             put_segment(connection, segments[-1])
     connection.execute("COMMIT")
     connection.close()
@@ -129,7 +131,7 @@ async def run(path: Path, addresses: dict[PinAddress, int], tail: list[Segment],
     reader = Reader(path)
     queries = Queries(reader, FakeTail(addresses, tail))
     names = iter(list(addresses) * 2)
-    last = END_MS + TAIL_SECONDS * 1000
+    last = END_MS + max(TAILS_S) * 1000
 
     def ask(
         length_ms: int,
@@ -190,13 +192,13 @@ def main() -> None:
         else:
             addresses = fill(path, options.points, options.streams)
         print(f"{path.stat().st_size / 1e6:,.0f} MB")
-        connection = sqlite3.connect(path)
-        connection.execute("DELETE FROM segment")
-        connection.commit()
-        connection.close()
+        tune_interpreter()
+        fill_tail(path, options.points, options.streams, 0)
         asyncio.run(run(path, addresses, [], "Archive alone"))
-        tail = fill_tail(path, options.points, options.streams)
-        asyncio.run(run(path, addresses, tail, f"With {TAIL_POINTS:,} points not archived yet"))
+        for seconds in TAILS_S:
+            tail = fill_tail(path, options.points, options.streams, seconds)
+            what = f"With {seconds * PER_SECOND:,} points not archived yet"
+            asyncio.run(run(path, addresses, tail, what))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,6 +21,10 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 4.5
 """Time for a clean stop; a service manager is promised 5 s."""
+
+SWITCH_INTERVAL_S = 0.001
+"""How long a thread keeps the interpreter while the loop waits for it. A ping beside 20,000 writes
+a second takes 0.7 ms, with Python's own 5 ms 1.8 ms; writes cost the same (measured)."""
 
 
 async def run_gateway(
@@ -63,7 +68,7 @@ async def run_gateway(
         spawn(_reload_on_demand(gateway, config, reload_asked, manager), name="reload"),
     ]
     try:
-        _tune_collector()
+        tune_interpreter()
         manager.ready(gateway.status)
         log.info(
             "gateway ready",
@@ -136,7 +141,10 @@ def _warn(options: Options) -> None:
         log.warning("configuration", extra={"caution": warning})
 
 
-def _tune_collector() -> None:
+def tune_interpreter() -> None:
+    """Set the interpreter up for a loop that is not to wait, when everything is loaded."""
+    # Otherwise whoever decodes history in a thread keeps it for 5 ms each time.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     # Messages make no reference cycles: looking for some after every 700 of them, through all that
     # was loaded at start, took a seventh of the time of a loaded daemon.
     gc.collect()

@@ -25,11 +25,18 @@ from blynk_gateway.core.ports import PinReader
 from blynk_gateway.errors import DeviceError, PinError
 from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.gpio.datastreams import implied_datastreams
-from blynk_gateway.history import Journal, Keep, Restored
-from blynk_gateway.history.backup import Backups, clear_leftovers
-from blynk_gateway.history.queries import Queries
-from blynk_gateway.history.reader import Reader
-from blynk_gateway.history.snapshots import Snapshots
+from blynk_gateway.history.api_tokens import ApiTokenTable
+from blynk_gateway.history.backup.backup import Backups, clear_leftovers
+from blynk_gateway.history.backup.snapshots import Snapshots
+from blynk_gateway.history.clock.anchor import Shift
+from blynk_gateway.history.file.reader import Reader
+from blynk_gateway.history.journal import Journal
+from blynk_gateway.history.past.queries import Queries
+from blynk_gateway.history.retention.retention import Keep
+from blynk_gateway.history.segments.feed import JournalFeed
+from blynk_gateway.history.segments.restore import Restored
+from blynk_gateway.mirror import Mirror
+from blynk_gateway.runtime.clock_quality import ClockQuality
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
@@ -55,7 +62,7 @@ class Gateway:
         self.options = options
         self.data_dir = data_dir
         self.clock = clock or SystemClock()
-        self.parts = parts = Parts.new(self.clock, Zone.of(None))
+        self.parts = parts = Parts.new(self.clock, Zone.of(None), ClockQuality(self.clock))
         self.health = parts.health
         self.bus = parts.bus
         self.store = parts.store
@@ -66,11 +73,16 @@ class Gateway:
             commit_every_ms=options.history.commit_every_ms,
             keep=Keep(*astuple(options.history.retention)),
             clock=self.clock,
+            clock_quality=parts.clock_quality,
             gate=parts.gate,
             health=parts.health,
             policy_of=self._policy_of,
         )
+        self.api_tokens = ApiTokenTable(self.journal.exclusive)
+        self.journal.timekeeper.on_corrected(self._correct_times)
         self._reader = Reader(data_dir / "gateway.db")
+        feed = JournalFeed(self.journal, Reader(data_dir / "gateway.db"), self.clock, parts.health)
+        self.mirror = Mirror(feed, self.clock, parts.health, self._is_text)
         snapshots = options.history.snapshots
         self.snapshots = Snapshots(
             data_dir,
@@ -87,7 +99,7 @@ class Gateway:
             Services.beside(
                 parts,
                 journal=self.journal,
-                tokens=self.journal,
+                tokens=self.api_tokens,
                 links=self.server,
                 gpio=self.gpio,
                 reader=_Readers(parts.registry, own=self.gpio, others=self.server),
@@ -108,6 +120,7 @@ class Gateway:
         """
         restored = await self.journal.open()
         try:
+            self.mirror.start(self.options.history.mirror, self.options.gateway.slug)
             await asyncio.to_thread(clear_leftovers, self.data_dir)
             self.bus.renumber(restored.next_seq)
             await self.gpio.prepare(self.options.gpio)
@@ -143,6 +156,7 @@ class Gateway:
         for worker in self._workers[1:]:
             await cancel(worker)
         # Before the journal, so that the log is merged into the file.
+        await self.mirror.stop()
         await self._reader.close()
         await self.journal.close()
         for worker in self._workers[:1]:
@@ -177,6 +191,7 @@ class Gateway:
         )
         snapshots = options.history.snapshots
         self.snapshots.reconfigure(every_ms=snapshots.every_ms, keep=snapshots.keep)
+        await self.mirror.reconfigure(options.history.mirror, options.gateway.slug)
 
     @property
     def status(self) -> str:
@@ -194,6 +209,15 @@ class Gateway:
         if state is None or state.datastream is None:
             return HistoryPolicy.RAW
         return state.datastream.history
+
+    def _correct_times(self, shift: Shift) -> None:
+        self.store.correct_times(shift.corrected)
+        self.registry.correct_times(shift.corrected_sight)
+
+    def _is_text(self, device: str, pin: str) -> bool:
+        state = self.store.find(device, pin)
+        stream = None if state is None else state.datastream
+        return stream is not None and not stream.is_numeric
 
     def _tell_damage(self) -> None:
         if self.journal.damage and self._own is not None:

@@ -137,7 +137,7 @@ class HttpSite:
             Admin(services, self._access.forget),
             GpioRoutes(services),
             HistoryRoutes(services, self._exports),
-            BackupRoute(services),
+            BackupRoute(services, self._exports),
         )
         for route in table:
             application.router.add_route(route.method, route.path, _with_caller(route, access))
@@ -148,10 +148,8 @@ class HttpSite:
 
     @web.middleware
     async def _answer_errors(self, request: web.Request, handler: Answer) -> web.StreamResponse:
-        if request.transport is not None:
-            protocol = request.transport.get_protocol()
-            if isinstance(protocol, GuardedProtocol):
-                protocol.request_began()
+        if (protocol := _protocol_of(request)) is not None:
+            protocol.request_began()
         if _is_ambiguous(request):
             answer = _refused(request, RequestError("the request's framing is ambiguous"))
             # Where it ends is what parsers would disagree about.
@@ -206,6 +204,12 @@ def _protocol(runner: web.AppRunner, logger: logging.Logger) -> GuardedProtocol:
     return GuardedProtocol(handler)
 
 
+def _protocol_of(request: web.Request) -> GuardedProtocol | None:
+    """What carries the request, None if the peer went away."""
+    protocol = None if request.transport is None else request.transport.get_protocol()
+    return protocol if isinstance(protocol, GuardedProtocol) else None
+
+
 def _own_error(request: web.Request, answer: web.HTTPException) -> GatewayError:
     if isinstance(answer, web.HTTPMethodNotAllowed):
         return WrongMethod(
@@ -221,7 +225,12 @@ def _own_error(request: web.Request, answer: web.HTTPException) -> GatewayError:
 
 
 def _refused(request: web.Request, error: GatewayError) -> web.StreamResponse:
-    """An error in the dialect of the request's path."""
+    """An error in the dialect of the request's path; behind half an answer, the end of all."""
+    protocol = _protocol_of(request)
+    if protocol is not None and protocol.has_answered:
+        # In the middle of a body it would be taken for a part of it, and an end for the whole.
+        protocol.cut()
+        return device_empty(400)
     path = request.path
     if path.startswith("/external/api/"):
         return cloud_error(str(error), status_of(error))
@@ -238,7 +247,9 @@ def _route_name(request: web.Request) -> str:
     return "" if resource is None else resource.canonical
 
 
-async def _finish_headers(_request: web.Request, answer: web.StreamResponse) -> None:
+async def _finish_headers(request: web.Request, answer: web.StreamResponse) -> None:
+    if (protocol := _protocol_of(request)) is not None:
+        protocol.answer_began()
     headers = answer.headers
     # It tells nothing but which attacks to try.
     headers.popall("Server", None)

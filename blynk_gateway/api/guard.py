@@ -48,26 +48,40 @@ class GuardedProtocol(asyncio.Protocol):
 
     Args:
         handler: aiohttp's protocol object.
+
+    Attributes:
+        has_answered: the head of the present request's answer was sent.
     """
 
-    __slots__ = ("_handler", "_head", "_stall", "_transport")
+    __slots__ = ("_handler", "_head", "_stall", "_transport", "has_answered")
 
     def __init__(self, handler: asyncio.Protocol) -> None:
         self._handler = handler
         self._transport: asyncio.BaseTransport | None = None
         self._head: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
+        self.has_answered = False
 
     def request_began(self) -> None:
         """The head of a request is complete."""
+        self.has_answered = False
         if self._head is not None:
             self._head.cancel()
             self._head = None
 
+    def answer_began(self) -> None:
+        """The head of its answer is sent."""
+        self.has_answered = True
+
+    def cut(self) -> None:
+        """End the connection at once; what was not sent is not sent any more."""
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock for the first request."""
         self._transport = transport
-        self._head = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, self._cut)
+        self._head = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, self.cut)
         self._handler.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -86,7 +100,7 @@ class GuardedProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Start the clock for a peer that does not read."""
-        self._stall = asyncio.get_running_loop().call_later(READ_WITHIN_S, self._cut)
+        self._stall = asyncio.get_running_loop().call_later(READ_WITHIN_S, self.cut)
         self._handler.pause_writing()
 
     def resume_writing(self) -> None:
@@ -105,7 +119,3 @@ class GuardedProtocol(asyncio.Protocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
-
-    def _cut(self) -> None:
-        if isinstance(self._transport, asyncio.WriteTransport):
-            self._transport.abort()

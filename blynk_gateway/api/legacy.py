@@ -204,6 +204,9 @@ class LegacyDialect:
 
     async def _rtc(self, _call: Call) -> web.Response:
         services = self._services
+        if not services.clock_quality.is_trusted:
+            # A wrong time is worse than none, and the original has no other words for it.
+            raise Refusal("Requested rtc not exists in app.")
         return device_json([services.zone.local_seconds(services.clock.now_ms())])
 
     async def _data(self, call: Call) -> web.Response:

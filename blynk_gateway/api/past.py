@@ -4,7 +4,7 @@ Everything here yields batches; what sends them waits for the peer, and so does 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final, NamedTuple, TypeVar
 
@@ -12,8 +12,10 @@ from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.services import Services
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.history import Answer, HistoryPoint, Question
+from blynk_gateway.core.joined import Joined, join
 from blynk_gateway.errors import InvalidValue
 from blynk_gateway.formats.plain import PlainPoint, plain_number, plain_value
+from blynk_gateway.formats.table import Row, TableForm
 from blynk_gateway.formats.text import TextForm
 
 MAX_STEPS: Final = 1_000_000
@@ -23,7 +25,6 @@ SLICE_STEPS: Final = 10_000
 """Steps asked for at once: a megabyte or two."""
 
 MINUTE_MS: Final = 60_000
-_DAY_MS: Final = 86_400_000
 
 _INLINE: Final = 200
 """Points that are faster turned into text than a thread is woken for them."""
@@ -92,34 +93,39 @@ class Past:
             async for batch in found:
                 yield batch
 
+    async def joined(self, questions: Sequence[Question]) -> AsyncGenerator[Joined, None]:
+        """Steps of several pins side by side, in order; one batch at least.
+
+        Args:
+            questions: different in their addresses alone, with a step.
+
+        Raises:
+            BadQuestion, HistoryError: as `batches`.
+        """
+        first, *_ = questions
+        if first.limit is not None:
+            found = join([await self._ask(question) for question in questions])
+            yield found._replace(rows=found.rows[-first.limit :])
+            return
+        for part in _slices(first, SLICE_STEPS // len(questions)):
+            answers = [await self._ask(part._replace(address=one.address)) for one in questions]
+            yield await asyncio.to_thread(join, answers)
+
     async def _steps(self, question: Question) -> AsyncGenerator[Batch, None]:
-        if (question.to_ms - question.from_ms) // question.step_ms > MAX_STEPS:
-            raise BadQuestion(
-                f"the range has more than {MAX_STEPS} steps of {question.step_ms} ms;"
-                " expected a longer step or a shorter range"
-            )
-        length = _slice_ms(question.step_ms)
-        begin = question.from_ms
-        while begin < question.to_ms:
-            end = min(question.to_ms, begin - begin % length + length)
-            answer = await self._ask(question._replace(from_ms=begin, to_ms=end))
-            yield await self._batch(answer)
-            begin = end
+        for part in _slices(question, SLICE_STEPS):
+            yield await self._batch(await self._ask(part))
 
     async def _written(self, question: Question) -> AsyncGenerator[Batch, None]:
         is_text = self._is_text(question.address)
         is_empty = True
-        found = self._services.history.export(*question[:3])
         try:
-            async for points in found:
-                is_empty = False
-                yield Batch(0, False, await off_loop(lambda some: _plain(some, is_text), points))
+            async with aclosing(self._services.history.export(*question[:3])) as found:
+                async for points in found:
+                    is_empty = False
+                    plain = await off_loop(lambda some: _plain(some, is_text), points)
+                    yield Batch(0, False, plain)
         except InvalidValue as error:
             raise BadQuestion(str(error)) from None
-        finally:
-            if isinstance(found, AsyncGenerator):
-                # Now, and not when it is collected: it holds a connection to the database.
-                await found.aclose()
         if is_empty:
             yield Batch(0, False, [])
 
@@ -166,6 +172,19 @@ async def as_text(
     yield (text + form.end()).encode()
 
 
+async def as_table(
+    past: Past, form: TableForm, questions: list[Question]
+) -> AsyncGenerator[bytes, None]:
+    """The answers side by side as one document, in pieces, as `as_text`."""
+    text = form.begin([question.address for question in questions], questions[0].step_ms)
+    async with aclosing(past.joined(questions)) as batches:
+        async for batch in batches:
+            text += await off_loop(lambda some: form.rows(_plain_rows(some)), batch.rows)
+            yield text.encode()
+            text = ""
+    yield form.end().encode()
+
+
 async def off_loop(function: Callable[[list[A]], B], points: list[A]) -> B:
     """Apply a function to points; in a thread if they are so many that devices would wait."""
     if len(points) <= _INLINE:
@@ -179,12 +198,23 @@ def _plain(points: list[HistoryPoint], is_text: bool) -> list[PlainPoint]:
     return [(at_ms, known[value]) for at_ms, value in points]
 
 
-def _slice_ms(step_ms: int) -> int:
-    """How much is asked for at once: whole steps, and whole days where they hold whole steps.
+def _plain_rows(rows: list[tuple[int, list[float | None]]]) -> list[Row]:
+    return [
+        (at_ms, [None if value is None else plain_number(value) for value in values])
+        for at_ms, values in rows
+    ]
 
-    Coarser steps than the asked ones, if only those are left, then do not straddle slices.
-    """
-    length = step_ms * SLICE_STEPS
-    if _DAY_MS % step_ms or _DAY_MS // step_ms > 10 * SLICE_STEPS:
-        return length
-    return max(length // _DAY_MS, 1) * _DAY_MS
+
+def _slices(question: Question, steps: int) -> Iterator[Question]:
+    """The question for so many whole steps at a time."""
+    if (question.to_ms - question.from_ms) // question.step_ms > MAX_STEPS:
+        raise BadQuestion(
+            f"the range has more than {MAX_STEPS} steps of {question.step_ms} ms;"
+            " expected a longer step or a shorter range"
+        )
+    length = question.step_ms * steps
+    begin = question.from_ms
+    while begin < question.to_ms:
+        end = min(question.to_ms, begin - begin % length + length)
+        yield question._replace(from_ms=begin, to_ms=end)
+        begin = end

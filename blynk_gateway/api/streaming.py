@@ -4,7 +4,8 @@ import asyncio
 import logging
 import zlib
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
+from itertools import count
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +19,10 @@ log = logging.getLogger(__name__)
 MAX_EXPORTS: Final = 32
 """Answers on their way at once: each has a batch in memory, half a megabyte. A dashboard asks for a
 dozen charts together."""
+
+SHORT_PIECES: Final = 4
+"""Pieces after the first that an answer gets without waiting: a chart has no more. Long ones take
+turns from then on, or so many threads would work at them that the event loop waited for each."""
 
 GZIP_LEVEL: Final = 6
 _GZIP_WINDOW: Final = 31
@@ -34,6 +39,7 @@ class Exports:
     def __init__(self, health: Health) -> None:
         self._health = health
         self._open = 0
+        self._turn = asyncio.Semaphore()
 
     async def send(
         self,
@@ -58,10 +64,13 @@ class Exports:
                 piece = await anext(pieces, None)
                 await answer.prepare(request)
                 try:
-                    while piece is not None:
+                    for number in count(1):
+                        if piece is None:
+                            break
                         if piece:
                             await answer.write(piece)
-                        piece = await anext(pieces, None)
+                        async with self._turn if number > SHORT_PIECES else nullcontext():
+                            piece = await anext(pieces, None)
                 except GatewayError as error:
                     self._break_off(request, error)
         finally:

@@ -23,7 +23,7 @@ from blynk_gateway.blynk_server.exchange import deliver_change, group_time, take
 from blynk_gateway.blynk_server.flow import GATE, Flow
 from blynk_gateway.blynk_server.login import judge_login
 from blynk_gateway.blynk_server.quota import DeviceLimits, refuse_event
-from blynk_gateway.blynk_server.requests import Request, answer_request
+from blynk_gateway.blynk_server.requests import NO_QUESTIONS, Request, answer_request
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.device import Device
@@ -82,6 +82,7 @@ class DeviceConnection(Flow):
         device: None before login.
         is_own: whether it has the gateway's own token.
         is_opening: logged in, and its direct pins are not set up yet.
+        time_questions: message ids of what it asked of the clock while that was not trusted.
         bridges: target device and the token that was given for it, by bridge pin.
     """
 
@@ -98,6 +99,7 @@ class DeviceConnection(Flow):
         "is_own",
         "number",
         "origin",
+        "time_questions",
     )
 
     def __init__(self, context: Context, peer: str, host: str) -> None:
@@ -106,6 +108,7 @@ class DeviceConnection(Flow):
         self.origin = Origin(OriginKind.DEVICE, str(self.number))
         self.device: Device | None = None
         self.bridges = _NO_BRIDGES
+        self.time_questions = NO_QUESTIONS
         self._definition: DeviceDefinition | None = None
         self._direct: DirectPins | None = None
         self.is_opening = False

@@ -3,6 +3,8 @@
 Statuses are those of the Java server where it has one (blynk-protocol §6 and §7).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from blynk_gateway.blynk_server.translation import command_pin, wire_pin
@@ -53,6 +55,11 @@ MAX_BRIDGES = 100
 AUTH_TOKEN_FIELD = "Auth Token"  # noqa: S105  the name of a field
 """Metadata field that yields the device's token unless the owner declared one of that name."""
 
+NO_QUESTIONS: Mapping[TimeQuery, int] = MappingProxyType({})
+
+_WITHOUT_TIME = frozenset({TimeQuery.ZONE_NAME, TimeQuery.ZONE_RULE})
+"""Questions whose answers need no clock."""
+
 _MODES = {str(mode): mode for mode in PinMode}
 
 _CHANNEL_CODES = {
@@ -77,7 +84,7 @@ def answer_request(
         case PinReadRequested():
             _tell_pin(connection, device, request)
         case TimeRequested():
-            _tell_time(connection, request)
+            _take_time_question(connection, request)
         case MetadataRequested():
             _tell_metadata(connection, device, request)
         case MetadataSet():
@@ -215,6 +222,27 @@ def _tell_pin(connection: "DeviceConnection", device: Device, request: PinReadRe
         connection.wire.respond(request.message_id, Status.NO_DATA)
     else:
         _send_pin(connection, state, request.message_id)
+
+
+def answer_time_questions(connection: "DeviceConnection") -> None:
+    """Tell the time to a device that asked before it was known."""
+    waiting = connection.time_questions
+    connection.time_questions = NO_QUESTIONS
+    for query, message_id in waiting.items():
+        _tell_time(connection, TimeRequested(query, message_id))
+    connection.send_queued()
+
+
+def _take_time_question(connection: "DeviceConnection", request: TimeRequested) -> None:
+    if request.query in _WITHOUT_TIME or connection.context.clock_quality.is_trusted:
+        _tell_time(connection, request)
+    else:
+        # Nothing rather than a wrong time: every client survives silence. The latest of each kind
+        # is answered when the time is known. A copy: the empty one is shared.
+        connection.time_questions = {
+            **connection.time_questions,
+            request.query: request.message_id,
+        }
 
 
 def _tell_time(connection: "DeviceConnection", request: TimeRequested) -> None:

@@ -26,6 +26,7 @@ from blynk_gateway.blynk_server.listeners import (
     close_all,
 )
 from blynk_gateway.blynk_server.quota import Limits
+from blynk_gateway.blynk_server.requests import answer_time_questions
 from blynk_gateway.blynk_server.sniff import Sniffer
 from blynk_gateway.blynk_server.tls import CertificateUnusable, load_certificate, make_context
 from blynk_gateway.config.options import Address, ServerOptions
@@ -91,6 +92,7 @@ class BlynkServer:
         )
         self._context.set_read_size(options.quota.messages_per_second)
         parts.gate.subscribe(self._gate_turned)
+        parts.clock_quality.on_trusted(self._time_is_known)
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -245,6 +247,11 @@ class BlynkServer:
                 connection.resume(GATE)
             elif connection.device is not None:
                 connection.pause(GATE)
+
+    def _time_is_known(self) -> None:
+        for connection in list(self._context.connections):
+            if connection.time_questions:
+                answer_time_questions(connection)
 
     def _cannot_accept(self, error: Exception) -> None:
         self._context.health.count("connections_not_accepted")

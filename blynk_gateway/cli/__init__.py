@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from blynk_gateway.cli.parser import PROGRAM, build_parser
+from blynk_gateway.cli.commands import PROGRAM
+from blynk_gateway.cli.parser import build_parser
 from blynk_gateway.errors import ConfigError, GatewayError
 
 EXIT_FAILED = 1

@@ -14,9 +14,9 @@ from blynk_gateway.cli.access import data_dir_of, running
 from blynk_gateway.cli.output import print_json
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import GatewayError
-from blynk_gateway.history.backup import write_backup
-from blynk_gateway.history.backup_restore import restore_backup
-from blynk_gateway.history.lock import DirectoryLock
+from blynk_gateway.history.backup.backup import write_backup
+from blynk_gateway.history.backup.replacement import restore_backup
+from blynk_gateway.history.file.lock import DirectoryLock
 
 _PATH = "/api/v1/backup"
 

@@ -10,7 +10,7 @@ from argparse import Namespace
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from blynk_gateway.cli.parser import PROGRAM
+from blynk_gateway.cli.commands import PROGRAM
 from blynk_gateway.core.definition import new_token
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.daemon import run_gateway
@@ -66,10 +66,10 @@ async def _run(home: Home, data_dir: Path) -> int:
 
 async def _new_api_token(gateway: Gateway) -> str:
     # A kept data directory has the one of the last demo, whose text nobody knows any more.
-    await gateway.journal.remove_api_token(API_TOKEN_NAME)
+    await gateway.api_tokens.remove_api_token(API_TOKEN_NAME)
     token = new_token()
     digest = hashlib.sha256(token.encode()).hexdigest()
-    await gateway.journal.add_api_token(
+    await gateway.api_tokens.add_api_token(
         ApiToken(API_TOKEN_NAME, "admin", digest, gateway.clock.now_ms())
     )
     return token

@@ -5,8 +5,8 @@ from argparse import Namespace
 from typing import Any
 
 from blynk_gateway.cli.access import options_of, running
+from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.output import cut, print_json, print_table, shown, shown_value
-from blynk_gateway.cli.parser import WIDTH
 from blynk_gateway.gpio.boot_lines import boot_lines
 
 _HEADS = ("NAME", "TYPE", "PIN", "LINES", "COMMANDED", "ACTUAL", "FAULT")

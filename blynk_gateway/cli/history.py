@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 from blynk_gateway.cli.access import running
 from blynk_gateway.cli.chart import ASCII, BRAILLE, LABEL_WIDTH, draw, label_of
 from blynk_gateway.cli.client import ControlClient
+from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.history_export import PARQUET, Span, export
 from blynk_gateway.cli.output import cut, print_json, print_table, shown_value
-from blynk_gateway.cli.parser import WIDTH
 from blynk_gateway.config.scalars import format_duration
 from blynk_gateway.core.address import parse_address
 from blynk_gateway.core.clock import SystemClock
@@ -25,6 +25,8 @@ JSON: Final = "json"
 
 LISTED: Final = 20
 """Latest values shown where there is nothing to draw."""
+
+_COUNTED: Final = ("sum", "count")
 
 _EXTREME_STEPS: Final = 200
 _MIN_STEP_MS: Final = 10
@@ -125,9 +127,12 @@ def _ask(gateway: ControlClient, span: Span, **wanted: object) -> Any:  # noqa: 
 def _extremes(
     gateway: ControlClient, span: Span, answer: dict[str, Any], values: list[float]
 ) -> tuple[float, float]:
-    """Lowest and highest of everything: averages and thinned points know neither."""
+    """Lowest and highest of everything: averages and thinned points know neither.
+
+    But of sums and counts, which are other numbers than the values.
+    """
     step_ms = answer["step_ms"]
-    if not step_ms and not answer.get("thinned"):
+    if span.agg in _COUNTED or not (step_ms or answer.get("thinned")):
         return min(values), max(values)
     step_ms = step_ms or max((span.to_ms - span.from_ms) // _EXTREME_STEPS, _MIN_STEP_MS)
     found = []
@@ -140,7 +145,7 @@ def _extremes(
 def _summary(span: Span, drawing: _Drawing, *, is_thinned: bool) -> str:
     low, high = drawing.extremes
     at_ms, value = drawing.last
-    what = "points"
+    what = "point" if len(drawing.points) == 1 else "points"
     if drawing.step_ms:
         what = f"steps of {format_duration(drawing.step_ms)}, {span.agg}"
     elif is_thinned:
@@ -192,6 +197,10 @@ def _is_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
+_DOUBTFUL_SHOWN = 5
+"""A Pi without a real-time clock has one for each boot; JSON has them all."""
+
+
 def _stats(gateway: ControlClient, *, is_json: bool) -> int:
     found = gateway.request("GET", "/api/v1/history-stats")
     if is_json:
@@ -201,8 +210,12 @@ def _stats(gateway: ControlClient, *, is_json: bool) -> int:
     print(f"Points   {found['points']}")
     print(f"Oldest   {'none' if oldest is None else _clock(oldest, '%Y-%m-%d %H:%M:%S')}")
     print(f"File     {_size(found['file_bytes'])}")
-    for level, rows in found["levels"].items():
-        print(f"{level.capitalize():<8} {rows} rows")
+    for level, since in found["levels"].items():
+        begin = "none" if since is None else f"since {_clock(since, '%Y-%m-%d %H:%M')}"
+        print(f"{level.capitalize() + 's':<8} {begin}")
+    for one in found["doubtful"][-_DOUBTFUL_SHOWN:]:
+        end = "now" if one["to_ms"] is None else _clock(one["to_ms"], "%Y-%m-%d %H:%M")
+        print(f"Times    {one['quality']} {_clock(one['from_ms'], '%Y-%m-%d %H:%M')} to {end}")
     if found["streams"]:
         print()
         rows = [(one["address"], str(one["points"])) for one in found["streams"]]

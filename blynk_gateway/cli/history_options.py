@@ -1,8 +1,12 @@
 """The options of `history`."""
 
-import argparse
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from blynk_gateway.cli.commands import command
+
+if TYPE_CHECKING:
+    from blynk_gateway.cli.commands import Commands
 
 # Those of `core.history.Aggregate`, which is not imported for a mere --help.
 AGGREGATES: Final = ("avg", "min", "max", "sum", "count", "last")
@@ -13,8 +17,16 @@ DEFAULT_FROM: Final = "-1d"
 _NO_OPTION: Final = re.compile(r"-\d")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add them."""
+def add_history_command(commands: "Commands") -> None:
+    """Add the command."""
+    parser = command(
+        commands,
+        "history",
+        "draw or export what a pin was",
+        "history:history",
+        "history greenhouse/V5\n         blynk-gateway history greenhouse/V5 --from -7d"
+        " --step 1h --format csv\n         blynk-gateway history stats",
+    )
     # argparse takes -5 for a value, but -1d for an unknown option.
     parser._negative_number_matcher = _NO_OPTION  # noqa: SLF001  there is no public way
     time = "-1d or -90m before now, 2026-01-31T12:00Z, or ms since 1970"

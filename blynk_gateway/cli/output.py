@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from blynk_gateway.cli.client import Json
-from blynk_gateway.cli.parser import WIDTH
+from blynk_gateway.cli.commands import WIDTH
 
 _GAP = "  "
 

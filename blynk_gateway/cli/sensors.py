@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
+from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.output import print_json, print_table, shown
-from blynk_gateway.cli.parser import WIDTH
 from blynk_gateway.gpio.sensors.onewire import list_thermometers
 from blynk_gateway.gpio.sensors.scan import Found, scan
 

@@ -6,7 +6,9 @@ in `secrets.yaml` beside the configuration file. No complaint here repeats what 
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -27,20 +29,39 @@ SECRETS_FILE = "secrets.yaml"
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}")
 
 
-class TokenText(Kind[Secret]):
-    """An auth token in the file, or `!secret NAME` for one kept elsewhere."""
+class SecretRule(NamedTuple):
+    """What a secret has to be.
+
+    Attributes:
+        expected: ends the sentence "found x, expected …".
+    """
+
+    pattern: re.Pattern[str]
+    expected: str
+
+
+AUTH_TOKEN = SecretRule(TOKEN_PATTERN, TOKEN_RULE)
+PASSWORD = SecretRule(re.compile(r"[^\x00-\x1f\x7f]{1,1024}"), "1 to 1024 characters in one line")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretText(Kind[Secret]):
+    """A secret in the file, or `!secret NAME` for one kept elsewhere."""
+
+    rule: SecretRule
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> Secret:
-        """The token, wherever it is kept."""
+        """The secret, wherever it is kept."""
         if node.tag == "!secret":
             text = _named_secret(node, key, scope)
         elif nodes.has_plain_tag(node) and isinstance(node, yaml.ScalarNode):
             text = "" if nodes.is_null(node) else node.value
         else:
-            scope.reject(node, key, f"found no text, expected {TOKEN_RULE}, or !secret NAME")
-        if not TOKEN_PATTERN.fullmatch(text):
+            expected = f"{self.rule.expected}, or !secret NAME"
+            scope.reject(node, key, f"found no text, expected {expected}")
+        if not self.rule.pattern.fullmatch(text):
             what = f"{len(text)} characters that do not fit" if text else "nothing"
-            scope.reject(node, key, f"found {what}, expected {TOKEN_RULE}")
+            scope.reject(node, key, f"found {what}, expected {self.rule.expected}")
         return Secret(text)
 
     def flow(self, value: Secret) -> str:
@@ -48,15 +69,17 @@ class TokenText(Kind[Secret]):
         return quoted(str(value))
 
 
-class TokenFile(TokenText):
-    """The path of a file that holds an auth token alone, a line end allowed."""
+@dataclass(frozen=True, slots=True)
+class SecretFile(SecretText):
+    """The path of a file that holds a secret alone, a line end allowed."""
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> Secret:
         """The file's only line."""
         path = FilePath(must_exist=True).read(node, key, scope)
         text = _content(path, node, key, scope)
-        if not TOKEN_PATTERN.fullmatch(text):
-            scope.reject(node, key, f"the file {found(str(path))} does not hold {TOKEN_RULE}")
+        if not self.rule.pattern.fullmatch(text):
+            what = f"the file {found(str(path))} does not hold {self.rule.expected}"
+            scope.reject(node, key, what)
         return Secret(text)
 
 

@@ -32,6 +32,14 @@ def likely_duration(text: str) -> str:
     return match[1] + _UNITS.get(unit, unit)
 
 
+def likely_size(text: str) -> str:
+    """`8G`, `8 GB`, `8gb`, `8GiB` → `8GB`."""
+    match = _AMOUNT.fullmatch(text)
+    if not match:
+        return ""
+    return match[1] + match[2].upper().replace("I", "").removesuffix("B") + "B"
+
+
 def likely_slug(text: str) -> str:
     """`Garden Pump`, `garden_pump` → `garden-pump`."""
     return re.sub(r"[\s_]+", "-", text.strip()).lower()

@@ -124,12 +124,13 @@ class DeviceOptions:
 
 @dataclass(frozen=True, slots=True)
 class RetentionOptions:
-    """How long history is kept; None for ever."""
+    """How long history is kept, None for ever, and what it may take, None for the whole disk."""
 
     raw_ms: int | None = 30 * DAY_MS
     minute_ms: int | None = 365 * DAY_MS
     hour_ms: int | None = 3650 * DAY_MS
     day_ms: int | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +147,40 @@ class SnapshotOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorOptions:
+    """A copy of everything in a time-series engine elsewhere.
+
+    Attributes:
+        url: of PostgreSQL, or of what takes InfluxDB's line protocol; it holds no secret.
+        password: of the user in the URL.
+        token: in place of user and password, not with PostgreSQL.
+        keep_ms: how long points wait for a server that is away.
+    """
+
+    url: str
+    password: Secret | None = None
+    token: Secret | None = None
+    keep_ms: int = 30 * DAY_MS
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether it is PostgreSQL."""
+        return self.url.startswith("postgres")
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryOptions:
     """The journal.
 
     Attributes:
         commit_every_ms: the most that a power cut can cost.
+        mirror: None for no copy elsewhere.
     """
 
     commit_every_ms: int = 1000
     retention: RetentionOptions = RetentionOptions()
     snapshots: SnapshotOptions = SnapshotOptions()
+    mirror: MirrorOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)

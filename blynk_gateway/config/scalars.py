@@ -22,6 +22,7 @@ from blynk_gateway.config.likely import (
     likely_duration,
     likely_number,
     likely_physical_pin,
+    likely_size,
     likely_slug,
     likely_virtual_pin,
     likely_word,
@@ -53,6 +54,11 @@ DURATION_EXPECTED = "a duration such as 20ms, 5s, 30m, 12h, 30d or 1y"
 
 MAX_DURATION_MS = 1000 * UNITS_MS["y"]
 
+UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+SIZE_EXPECTED = "a size such as 500MB, 8GB or 1TB"
+
+MAX_SIZE_BYTES = 1000 * UNITS_BYTES["TB"]
+
 MAX_PORT = 65535
 
 MAX_TEXT_LENGTH = 256
@@ -62,6 +68,7 @@ MAX_PATH_LENGTH = 4096
 """PATH_MAX of Linux."""
 
 _DURATION = re.compile(r"(\d{1,14}(?:\.\d{1,6})?)(ms|s|m|h|d|y)", re.ASCII)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,12})?)(MB|GB|TB)", re.ASCII)
 _WHOLE_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})", re.ASCII)
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.?", re.ASCII)
@@ -88,6 +95,28 @@ def format_duration(duration_ms: int) -> str:
     """The duration in the largest unit that divides it."""
     unit = next(u for u in reversed(UNITS_MS) if duration_ms % UNITS_MS[u] == 0 or u == "ms")
     return f"{duration_ms // UNITS_MS[unit]}{unit}" if duration_ms else "0s"
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `500MB`, `8GB`, `1.5TB`; powers of ten, as disks are sold.
+
+    Raises:
+        ValueError: if the unit is missing, or it is no whole number of bytes up to 1000 TB.
+    """
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    size_bytes = Decimal(match[1]) * UNITS_BYTES[match[2]]
+    if size_bytes != int(size_bytes) or size_bytes > MAX_SIZE_BYTES:
+        raise ValueError(text)
+    return int(size_bytes)
+
+
+def format_size(size_bytes: int) -> str:
+    """The size in the largest unit of which it is one or more."""
+    unit = next((u for u in reversed(UNITS_BYTES) if size_bytes >= UNITS_BYTES[u]), "MB")
+    amount = (Decimal(size_bytes) / UNITS_BYTES[unit]).normalize()
+    return f"{amount:f}{unit}"
 
 
 def parse_listen_address(text: str) -> Address:
@@ -155,6 +184,24 @@ def duration_or(word: str, low_ms: int, high_ms: int = MAX_DURATION_MS) -> Scala
         return word if value is None else kind.show(value)
 
     return Scalar(parse, f"{kind.expected}, or {word}", show, (word,), likely_duration)
+
+
+def size_or(word: str, low_bytes: int) -> Scalar[int | None]:
+    """Bytes, from `low_bytes` on, or None for the word."""
+
+    def parse(text: str) -> int | None:
+        if text == word:
+            return None
+        size_bytes = parse_size(text)
+        if size_bytes < low_bytes:
+            raise ValueError(text)
+        return size_bytes
+
+    def show(value: int | None) -> str:
+        return word if value is None else format_size(value)
+
+    expected = f"{SIZE_EXPECTED}, from {format_size(low_bytes)}, or {word}"
+    return Scalar(parse, expected, show, (word,), likely_size)
 
 
 def choice(options: type[E]) -> Scalar[E]:

@@ -1,8 +1,9 @@
 """The whole format: which keys the file may hold. Its documentation is docs/reference/config.md."""
 
-from blynk_gateway.config.credentials import TokenFile, TokenText
+from blynk_gateway.config.credentials import AUTH_TOKEN, SecretFile, SecretText
 from blynk_gateway.config.gpio.schema import GPIO
 from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
+from blynk_gateway.config.mirror import MIRROR
 from blynk_gateway.config.options import (
     DeviceOptions,
     GatewayOptions,
@@ -25,6 +26,7 @@ from blynk_gateway.config.scalars import (
     choice,
     duration,
     duration_or,
+    size_or,
     text_of,
     whole_number,
 )
@@ -44,20 +46,23 @@ MIN_SNAPSHOT_EVERY_MS = 3_600_000
 
 MAX_SNAPSHOTS = 100
 
+MIN_SIZE_BYTES = 50_000_000
+"""A storm may write half of this before its points are packed."""
+
 MIN_STALE_AFTER_MS = 1000
 
 MAX_LISTENERS = 16
 MAX_LINKS = 10_000
 
 
-_TOKEN_FILE = Key("token_file", TokenFile(), "token")
+_TOKEN_FILE = Key("token_file", SecretFile(AUTH_TOKEN), "token")
 
 _GATEWAY = Section(
     GatewayOptions,
     (
         Key("name", text_of("a name")),
         Key("slug", SLUG),
-        Key("token", OrNull(TokenText())),
+        Key("token", OrNull(SecretText(AUTH_TOKEN))),
         _TOKEN_FILE,
         Key("template", OrNull(SLUG)),
         Key("datastreams", DATASTREAMS),
@@ -93,7 +98,7 @@ _DEVICES = MapOf(
         DeviceOptions,
         (
             Key("name", text_of("a name")),
-            Key("token", TokenText()),
+            Key("token", SecretText(AUTH_TOKEN)),
             _TOKEN_FILE,
             Key("template", OrNull(SLUG)),
             Key("datastreams", DATASTREAMS),
@@ -121,9 +126,12 @@ _HISTORY = Section(
             "retention",
             Section(
                 RetentionOptions,
-                tuple(
-                    Key(level, duration_or("forever", 1000), f"{level}_ms")
-                    for level in ("raw", "minute", "hour", "day")
+                (
+                    *(
+                        Key(level, duration_or("forever", 1000), f"{level}_ms")
+                        for level in ("raw", "minute", "hour", "day")
+                    ),
+                    Key("max_size", size_or("unlimited", MIN_SIZE_BYTES), "max_bytes"),
                 ),
             ),
         ),
@@ -137,6 +145,7 @@ _HISTORY = Section(
                 ),
             ),
         ),
+        Key("mirror", MIRROR),
     ),
 )
 

@@ -1,7 +1,7 @@
 """Devices at run time: their tokens, connections, properties, metadata and events."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from blynk_gateway.core.bus import PinBus
@@ -183,6 +183,16 @@ class DeviceRegistry:
     def seen(self, device: Device, at_ms: int) -> None:
         """Note a sign of life; called for every chunk of bytes, so it is kept in memory only."""
         device.last_seen_ms = at_ms
+
+    def correct_times(self, corrected: Callable[[int], int]) -> None:
+        """Say better when devices were last heard of; nobody is told.
+
+        Args:
+            corrected: the right UTC ms for a wrong one.
+        """
+        for device in self._devices.values():
+            if device.last_seen_ms:
+                device.last_seen_ms = corrected(device.last_seen_ms)
 
     def told(self, device: Device, info: Iterable[tuple[str, str]], origin: Origin) -> None:
         """Keep what the device said about itself."""

@@ -3,7 +3,7 @@
 A stream is one pin of one device. Times are UTC ms; a range holds its begin and not its end.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -78,6 +78,19 @@ class Answer(NamedTuple):
     is_thinned: bool = False
 
 
+class DoubtfulPeriod(NamedTuple):
+    """Times of the history that are not to be relied on, from when to when in UTC ms.
+
+    Attributes:
+        to_ms: None if it lasts.
+        quality: `untrusted`, or `corrected` afterwards.
+    """
+
+    from_ms: int
+    to_ms: int | None
+    quality: str
+
+
 class HistoryStats(NamedTuple):
     """How much there is.
 
@@ -85,15 +98,17 @@ class HistoryStats(NamedTuple):
         points: raw points in the archive and the journal.
         oldest_ms: of the oldest raw point, None for none.
         file_bytes: of the database with its write-ahead log.
-        levels: rows of each rollup, by its name.
+        levels: begin of the oldest step of each rollup, by its name; None for none.
         streams: raw points of each stream, largest first.
+        doubtful: periods that were stamped by a clock that was not trusted yet, oldest first.
     """
 
     points: int
     oldest_ms: int | None
     file_bytes: int
-    levels: dict[str, int]
+    levels: dict[str, int | None]
     streams: list[tuple[PinAddress, int]]
+    doubtful: list[DoubtfulPeriod]
 
 
 class History(Protocol):
@@ -109,8 +124,8 @@ class History(Protocol):
 
     def export(
         self, address: PinAddress, from_ms: int, to_ms: int
-    ) -> AsyncIterator[list[HistoryPoint]]:
-        """All points of a range in batches, oldest first, however many there are."""
+    ) -> AsyncGenerator[list[HistoryPoint], None]:
+        """All points of a range in batches, oldest first, however many there are; to be closed."""
 
     async def stats(self) -> HistoryStats:
         """How much there is."""

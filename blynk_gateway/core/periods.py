@@ -118,8 +118,16 @@ _CLOUD_STEPS_MS = {
 _AGGREGATES = {source: Aggregate(source.lower()) for source in SourceType}
 
 
-def legacy_question(address: PinAddress, period: str, now_ms: int) -> Question:
-    """Averages of a period of the legacy server; the last step is the one that we are in.
+class Span(NamedTuple):
+    """A range in UTC ms, and its steps."""
+
+    from_ms: int
+    to_ms: int
+    step_ms: int
+
+
+def legacy_span(period: str, now_ms: int) -> Span:
+    """A period of the legacy server; the last step is the one that we are in.
 
     Raises:
         InvalidValue: it has no such period.
@@ -127,7 +135,7 @@ def legacy_question(address: PinAddress, period: str, now_ms: int) -> Question:
     found = LEGACY_PERIODS.get(period)
     if found is None:
         raise _unknown("period", period, list(LEGACY_PERIODS))
-    return _steps(address, now_ms, found.steps * found.step_ms, found.step_ms, Aggregate.AVG)
+    return _span(now_ms, found.steps * found.step_ms, found.step_ms)
 
 
 def cloud_question(
@@ -147,7 +155,7 @@ def cloud_question(
     step_ms = _CLOUD_STEPS_MS[_named("granularityType", granularity, Granularity)]
     aggregate = _AGGREGATES[_named("sourceType", source, SourceType)]
     if step_ms:
-        return _steps(address, now_ms, length_ms, step_ms, aggregate)
+        return Question(address, *_span(now_ms, length_ms, step_ms), aggregate=aggregate)
     if period == CloudPeriod.THREE_MONTHS:
         raise InvalidValue(
             "granularityType is RAW_DATA with period THREE_MONTHS; expected MINUTE, HOURLY or"
@@ -198,11 +206,9 @@ def _find_time(text: str, now_ms: int) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
-def _steps(
-    address: PinAddress, now_ms: int, length_ms: int, step_ms: int, aggregate: Aggregate
-) -> Question:
+def _span(now_ms: int, length_ms: int, step_ms: int) -> Span:
     end_ms = (now_ms // step_ms + 1) * step_ms
-    return Question(address, max(0, end_ms - length_ms), end_ms, step_ms, aggregate=aggregate)
+    return Span(max(0, end_ms - length_ms), end_ms, step_ms)
 
 
 def _named(what: str, text: str, names: type[E]) -> E:

@@ -12,7 +12,7 @@ Rules:
    that is published; not if that would drive the pin of the other kind with its number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind, pin_order
 from blynk_gateway.core.bus import PinBus
@@ -272,6 +272,17 @@ class PinStore:
             for stream in streams.values():
                 if stream.value:
                     yield device, stream.state()
+
+    def correct_times(self, corrected: Callable[[int, int], int]) -> None:
+        """Say better when the current values were written; they stay, and nobody is told.
+
+        Args:
+            corrected: the right UTC ms of a change, by its number and the wrong one.
+        """
+        for streams in self._devices.values():
+            for stream in streams.values():
+                if stream.value:
+                    stream.at_ms = corrected(stream.seq, stream.at_ms)
 
     def _streams(self, device: str) -> dict[str, Stream]:
         streams = self._devices.get(device)

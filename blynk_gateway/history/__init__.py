@@ -1,8 +1,4 @@
-"""The journal: everything that was published, on disk. It knows no wire protocol."""
+"""The journal: everything that was published, on disk. It knows no wire protocol.
 
-from blynk_gateway.history.journal import Journal
-from blynk_gateway.history.lock import HistoryInUse
-from blynk_gateway.history.restore import Restored
-from blynk_gateway.history.retention import Keep
-
-__all__ = ["HistoryInUse", "Journal", "Keep", "Restored"]
+It imports nothing here: the program that packs the archive would have to load it all.
+"""

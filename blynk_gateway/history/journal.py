@@ -23,19 +23,21 @@ from blynk_gateway.core.change import Change, EventChange
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.mailbox import Mailbox, Overflow
-from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import HistoryError
-from blynk_gateway.history.archiver import Archiver, PolicyOf, keep_raw
-from blynk_gateway.history.database import Database
+from blynk_gateway.history.archive.archiver import Archiver, PolicyOf, keep_raw
+from blynk_gateway.history.clock.timekeeper import Timekeeper
+from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.opening import open_or_recover, own
-from blynk_gateway.history.recorder import Recorder
-from blynk_gateway.history.restore import Restored, read_events
-from blynk_gateway.history.retention import Keep, Retention
-from blynk_gateway.history.tail import Unsaved
+from blynk_gateway.history.retention.retention import Keep, Retention
+from blynk_gateway.history.segments.recorder import Recorder
+from blynk_gateway.history.segments.restore import Restored, read_events
+from blynk_gateway.history.segments.tail import Unsaved
+from blynk_gateway.runtime.clock_quality import CHECK_EVERY_S, ClockQuality
 from blynk_gateway.runtime.health import Health, HealthState
+from blynk_gateway.runtime.tasks import cancel
 
 if TYPE_CHECKING:
-    from blynk_gateway.history.lock import DirectoryLock
+    from blynk_gateway.history.file.lock import DirectoryLock
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ _COMPONENT = "history"
 
 
 class Journal:
-    """Meets `core.ports.Journal` and `core.ports.ApiTokens`.
+    """Meets `core.ports.Journal`, `segments.tail.Tail` and `clock.timekeeper.Stamped`.
 
     Without `run`, what is in the mailbox is written by `flush` and `close`.
 
@@ -79,6 +81,9 @@ class Journal:
 
     Attributes:
         mailbox: to be subscribed to everything.
+        timekeeper: knows what the times are worth, and corrects them.
+        held_seq: segments with changes after it are kept, as a mirror has still to read them; None
+            to keep none for it.
         damage: what was lost with a damaged file at the start; empty if nothing was.
     """
 
@@ -89,6 +94,7 @@ class Journal:
         commit_every_ms: int,
         keep: Keep,
         clock: Clock,
+        clock_quality: ClockQuality,
         gate: Gate,
         health: Health,
         policy_of: PolicyOf = keep_raw,
@@ -96,8 +102,16 @@ class Journal:
         self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
         self._path = path
         self._commit_every_s = commit_every_ms / 1000
-        self._retention = Retention(clock, keep)
-        self._archiver = Archiver(self._exclusive, clock, health, policy_of)
+        self._retention = Retention(clock, keep, health, self.may_age)
+        self.timekeeper = Timekeeper(clock, clock_quality, health)
+        self._archiver = Archiver(
+            self.exclusive,
+            clock,
+            health,
+            policy_of,
+            settled_seq=self.timekeeper.settled_seq,
+            held_seq=lambda: self.held_seq,
+        )
         self._clock = clock
         self._health = health
         self._lock = asyncio.Lock()
@@ -109,6 +123,9 @@ class Journal:
         self._retry_s = 0.0
         self._is_full = asyncio.Event()
         self._was_saved = asyncio.Event()
+        self._newest_seq = 0
+        self._users: list[asyncio.Task[None]] = []
+        self.held_seq: int | None = None
         self.damage = ""
         self._lost = 0
         self._opened: tuple[DirectoryLock, Database, Recorder] | None = None
@@ -125,13 +142,14 @@ class Journal:
         """
         owned = own(self._path.parent)
         try:
-            opened = await open_or_recover(self._path, self._clock)
+            opened = await open_or_recover(self._path, self._clock, self.timekeeper)
         except BaseException:
             owned.release()
             raise
         self.damage = opened.damage
         database, recorder = opened.database, opened.recorder
         self._opened = owned, database, recorder
+        self._newest_seq = recorder.last_seq
         # What was replayed need not be replayed again.
         self._checkpoint_at = self._clock.monotonic()
         async with self._lock:
@@ -146,10 +164,13 @@ class Journal:
     async def run(self) -> None:
         """Commit what comes, until cancelled or closed."""
         async with asyncio.TaskGroup() as group:
+            self._users = [
+                group.create_task(self._archiver.run(), name="journal archiver"),
+                group.create_task(self._watch_clock(), name="journal clock"),
+            ]
             packer = group.create_task(self._pack(), name="journal packer")
-            archiver = group.create_task(self._archiver.run(), name="journal archiver")
             writer = group.create_task(self._commit(), name="journal writer")
-            writer.add_done_callback(lambda _: (packer.cancel(), archiver.cancel()))
+            writer.add_done_callback(lambda _: packer.cancel())
 
     async def flush(self) -> None:
         """Return when everything published so far is committed.
@@ -157,8 +178,45 @@ class Journal:
         Raises:
             HistoryError: it cannot be committed now; it is kept, and tried again later.
         """
+        async with self.flushed():
+            pass
+
+    @property
+    def settled_seq(self) -> int | None:
+        """The times of changes up to here never change any more; None if that goes for all."""
+        return self.timekeeper.settled_seq()
+
+    def may_age(self) -> bool:
+        """Whether the clock is good enough to say what is too old to be kept."""
+        return self.timekeeper.may_age()
+
+    @property
+    def newest_seq(self) -> int:
+        """Number of the latest change that was published."""
+        self._queue(self.mailbox.drain())
+        return self._newest_seq
+
+    @contextlib.asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[Database]:
+        """The one connection that writes, for one user at a time.
+
+        Raises:
+            HistoryError: the journal is not open.
+        """
+        async with self._lock:
+            database, _ = self._database()
+            yield database
+
+    @contextlib.asynccontextmanager
+    async def flushed(self) -> AsyncIterator[tuple[Database, Recorder]]:
+        """As `exclusive`, with everything committed that was published so far.
+
+        Raises:
+            HistoryError: it cannot be committed now, or the journal is not open.
+        """
         async with self._lock:
             await self._flush(*self._database())
+            yield self._database()
 
     async def archive(self) -> None:
         """Move everything that was published so far to the archive now.
@@ -174,11 +232,13 @@ class Journal:
 
     async def close(self) -> None:
         """Commit everything with a checkpoint, and close. May be called twice, and unopened."""
+        # First, or they would ask a closed database. What they are at goes on at the next start.
+        for user in self._users:
+            await cancel(user)
         async with self._lock:
             if self._opened is None:
                 return
-            owned, database, recorder = self._opened
-            self._opened = None
+            (owned, database, recorder), self._opened = self._opened, None
             self._checkpoint_at = self._clock.monotonic()
             try:
                 with contextlib.suppress(HistoryError):
@@ -198,13 +258,12 @@ class Journal:
         """
         async with self._lock:
             database, recorder = self._database()
-            self._queue(self.mailbox.drain())
-            await self._record(recorder)
-            await self._try_to_save(database, recorder)
+            with contextlib.suppress(HistoryError):
+                await self._flush(database, recorder)
             return await read_events(database, device, limit)
 
     async def unsaved(self, address: PinAddress | None) -> Unsaved:
-        """What a reader of the file has to add; meets `history.tail.Tail`.
+        """What a reader of the file has to add; meets `history.segments.tail.Tail`.
 
         Raises:
             HistoryError: the journal is not open.
@@ -214,43 +273,6 @@ class Journal:
         await self._record(recorder)
         stream = address and recorder.find_stream(address.device, str(address.pin))
         return Unsaved(stream, recorder.unsaved_segments())
-
-    async def api_tokens(self) -> list[ApiToken]:
-        """All of them, by name.
-
-        Raises:
-            HistoryError: they cannot be read.
-        """
-        async with self._lock:
-            database, _ = self._database()
-            rows = await database.fetch("SELECT * FROM api_token ORDER BY name")
-            return [ApiToken(*row) for row in rows]
-
-    async def add_api_token(self, token: ApiToken) -> bool:
-        """Add one, on disk when this returns; False if the name is taken.
-
-        Raises:
-            HistoryError: it cannot be written; there is no such token then.
-        """
-        async with self._lock:
-            database, _ = self._database()
-            if await database.fetch("SELECT 1 FROM api_token WHERE name = ?", (token.name,)):
-                return False
-            await database.write([("INSERT INTO api_token VALUES (?, ?, ?, ?)", token)])
-            return True
-
-    async def remove_api_token(self, name: str) -> bool:
-        """Remove one, on disk when this returns; False if there is none of this name.
-
-        Raises:
-            HistoryError: it cannot be written; the token is still there.
-        """
-        async with self._lock:
-            database, _ = self._database()
-            if not await database.fetch("SELECT 1 FROM api_token WHERE name = ?", (name,)):
-                return False
-            await database.write([("DELETE FROM api_token WHERE name = ?", (name,))])
-            return True
 
     async def _pack(self) -> None:
         while True:
@@ -264,11 +286,21 @@ class Journal:
                 self._is_full.set()
                 await self._was_saved.wait()
 
-    async def _commit(self) -> None:
+    async def _watch_clock(self) -> None:
         while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            await self.timekeeper.check(self)
+
+    async def _commit(self) -> None:
+        began_at, took_s = self._clock.monotonic(), 0.0
+        while True:
+            # A change waits for the rest of a window and for a commit: together for one window.
+            due_at = began_at + max(self._commit_every_s - took_s, self._commit_every_s / 2)
+            left_s = max(due_at - self._clock.monotonic(), 0.0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._is_full.wait(), self._commit_every_s)
+                await asyncio.wait_for(self._is_full.wait(), left_s)
             self._is_full.clear()
+            began_at = self._clock.monotonic()
             async with self._lock:
                 if self._opened is None:
                     return
@@ -279,13 +311,8 @@ class Journal:
                     await self._try_to_save(database, recorder)
                 if self._is_failing:
                     self._drop_oldest(recorder)
+            took_s = self._clock.monotonic() - began_at
             self._was_saved.set()
-
-    @contextlib.asynccontextmanager
-    async def _exclusive(self) -> AsyncIterator[Database]:
-        async with self._lock:
-            database, _ = self._database()
-            yield database
 
     @property
     def _is_failing(self) -> bool:
@@ -298,6 +325,8 @@ class Journal:
         return database, recorder
 
     def _queue(self, changes: list[Change]) -> None:
+        if changes:
+            self._newest_seq = changes[-1].seq
         size = max(SLICE_CHANGES, len(changes) // SLICES_AT_MOST)
         for start in range(0, len(changes), size):
             self._slices.append(changes[start : start + size])
@@ -325,7 +354,8 @@ class Journal:
             if recorder.unsaved and self._is_checkpoint_due:
                 await self._checkpoint(recorder)
             if recorder.pending:
-                await _write(database, recorder)
+                with recorder.handing_over() as batch:
+                    await database.write(batch.statements())
             await self._retention.step(database)
             self._archiver.notice(recorder.checkpoint_seq, recorder.last_seq)
         except HistoryError as error:
@@ -366,13 +396,3 @@ class Journal:
             if not self._lost:
                 log.error("oldest history points go", extra={"kept": MAX_POINTS_WAITING})
             self._lost += lost
-
-
-async def _write(database: Database, recorder: Recorder) -> None:
-    batch = recorder.take_pending()
-    try:
-        await database.write(batch.statements())
-    except BaseException:
-        recorder.put_back(batch)
-        raise
-    recorder.forget(batch)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.errors import HistoryCorrupt, HistoryError
-from blynk_gateway.history.database import Database, open_database
-from blynk_gateway.history.lock import DirectoryLock
-from blynk_gateway.history.recorder import Recorder
-from blynk_gateway.history.restore import Restored, restore
-from blynk_gateway.history.snapshots import recover
+from blynk_gateway.history.backup.recovery import recover, recover_at_start
+from blynk_gateway.history.clock.timekeeper import Timekeeper
+from blynk_gateway.history.file.database import Database, open_database
+from blynk_gateway.history.file.lock import DirectoryLock
+from blynk_gateway.history.segments.recorder import Recorder
+from blynk_gateway.history.segments.restore import Restored, restore
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +46,18 @@ def own(directory: Path) -> DirectoryLock:
     return DirectoryLock(directory / "lock")
 
 
-async def open_or_recover(path: Path, clock: Clock) -> Opened:
+async def open_or_recover(path: Path, clock: Clock, timekeeper: Timekeeper) -> Opened:
     """Open a database and read it; of a damaged one the latest good snapshot, or a new one.
 
     Raises:
         SchemaTooNew: it was written by a later version.
         HistoryError: it cannot be used; nothing is left open.
     """
-    recovery = None
-    damage = ""
+    recovery = await asyncio.to_thread(recover_at_start, path, clock.now_ms())
+    damage = "" if recovery is None else f"{path} was damaged or empty"
     while True:
         try:
-            opened = await _open_and_restore(path)
+            opened = await _open_and_restore(path, timekeeper)
         except HistoryCorrupt as error:
             if recovery is not None and recovery.snapshot is None:
                 raise
@@ -69,10 +70,16 @@ async def open_or_recover(path: Path, clock: Clock) -> Opened:
         return Opened(*opened, damage)
 
 
-async def _open_and_restore(path: Path) -> tuple[Database, Restored, Recorder]:
+async def _open_and_restore(
+    path: Path, timekeeper: Timekeeper
+) -> tuple[Database, Restored, Recorder]:
     database = await open_database(path)
     try:
-        return database, *await restore(database)
+        restored, recorder = await restore(database)
+        known_ms = max((at_ms for *_, at_ms in restored.values), default=0)
+        if await timekeeper.resume(database, restored.next_seq, known_ms):
+            restored, recorder = await restore(database)
     except BaseException:
         await database.close()
         raise
+    return database, restored, recorder

@@ -4,14 +4,15 @@ A Pi without a real-time clock begins with the time of its last stop, or with th
 making, until a time server is reached. Nothing here corrects anything; it tells who does.
 
 1. Trust lasts: a clock that was right once in this boot drifts by seconds in a day, not by years.
-2. A jump is told before the trust that may come with it.
-3. Slewing, by which a time server corrects little by little, is no jump: it moves the monotonic
+2. Slewing, by which a time server corrects little by little, is no jump: it moves the monotonic
    clock as much.
+3. No machine is without the time for ever: a PC's clock is trusted from the start, and one that
+   somebody set by hand is when it has stayed so for a while.
 """
 
-import asyncio
 import ctypes
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,8 +32,14 @@ RTC_WITHIN_S = 120
 """How far the system's clock may be from the real-time clock that it was set by. More means that it
 was set by something else: a Pi 5 without a battery has a real-time clock that begins in 1970."""
 
+SETTLED_S = 600.0
+"""After a jump without a time server. Somebody set the clock: a person, who means it, or a program
+that puts back the time of the last stop, which a time server corrects within minutes."""
+
 _SYNCHRONISED = "run/systemd/timesync/synchronized"
 _RTC = "sys/class/rtc/rtc0/since_epoch"
+_BOARD = "proc/device-tree/model"
+_PC = frozenset({"x86_64", "i686", "i586"})
 
 _TIME_ERROR = 5
 _TIMEX_BYTES = 512
@@ -50,13 +57,14 @@ def kernel_is_synchronised() -> bool:
 
 
 class ClockQuality:
-    """Watches the machine's clock.
+    """Watches the machine's clock; `check` is to be called every `CHECK_EVERY_S`.
 
     Args:
         root: of the file system.
         is_synchronised: what the kernel says.
-        was_trusted: whether an earlier run of this boot found the clock right, and nobody set it
-            since.
+        machine: kind of processor, as the kernel names it. PCs, and what runs in containers and
+            virtual machines on them, have a clock that goes on without power, or a host that keeps
+            it, even if there is nothing to see of it.
 
     Attributes:
         is_trusted: whether the wall clock can be believed, as of the latest check.
@@ -69,46 +77,65 @@ class ClockQuality:
         *,
         root: Path = Path("/"),
         is_synchronised: Callable[[], bool] = kernel_is_synchronised,
-        was_trusted: bool = False,
+        machine: str = os.uname().machine,
     ) -> None:
         self._clock = clock
         self._root = root
         self._is_synchronised = is_synchronised
+        self._is_pc = machine in _PC and not (root / _BOARD).exists()
         self._trusted_callbacks: list[Callable[[], None]] = []
-        self._stepped_callbacks: list[Callable[[int], None]] = []
+        self._set_at: float | None = None
+        self._has_followed = False
         self.offset_ms = self._offset_ms()
         self.is_trusted = self._is_plausible and (
-            was_trusted or self._is_set_by_rtc or self._follows_server
+            self._is_pc or self._is_set_by_rtc or self._follows_server
         )
 
     def on_trusted(self, callback: Callable[[], None]) -> None:
         """Have it called once, when the clock becomes trusted; not if it is already."""
         self._trusted_callbacks.append(callback)
 
-    def on_stepped(self, callback: Callable[[int], None]) -> None:
-        """Have it called with each jump: ms that the clock went ahead, negative for back."""
-        self._stepped_callbacks.append(callback)
+    def resume(self, *, was_trusted: bool, was_set: bool) -> None:
+        """Take over what an earlier run of this boot knew.
 
-    async def run(self) -> None:
-        """Check once a second until cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_EVERY_S)
-            self.check()
+        Args:
+            was_trusted: it found the clock right, and nobody set it since.
+            was_set: somebody set the clock in this boot.
+        """
+        if was_set:
+            self._set_at = self._clock.monotonic()
+        if was_trusted and self._is_plausible:
+            self._trust()
 
-    def check(self) -> None:
-        """Look at the clock now, and tell what is new. Takes some microseconds."""
+    def check(self) -> bool:
+        """Look at the clock; returns whether it jumped, or became trusted. Takes microseconds."""
         offset_ms = self._offset_ms()
         delta_ms = offset_ms - self.offset_ms
         self.offset_ms = offset_ms
-        if abs(delta_ms) > STEP_MS:
+        is_step = abs(delta_ms) > STEP_MS
+        if is_step:
+            self._set_at = self._clock.monotonic()
             log.warning("clock stepped", extra={"seconds": delta_ms / 1000})
-            for stepped in self._stepped_callbacks:
-                stepped(delta_ms)
-        if not self.is_trusted and self._is_plausible and self._follows_server:
+        if self.is_trusted:
+            return is_step
+        # A time server may say that it is there just before it sets the clock.
+        has_followed, self._has_followed = self._has_followed, self._follows_server
+        is_synchronised = self._has_followed and (is_step or has_followed)
+        if not (self._is_plausible and (self._is_pc or self._is_settled or is_synchronised)):
+            return is_step
+        log.info("clock synchronised")
+        self._trust()
+        return True
+
+    def _trust(self) -> None:
+        if not self.is_trusted:
             self.is_trusted = True
-            log.info("clock synchronised")
             for trusted in self._trusted_callbacks:
                 trusted()
+
+    @property
+    def _is_settled(self) -> bool:
+        return self._set_at is not None and self._clock.monotonic() - self._set_at >= SETTLED_S
 
     @property
     def _is_plausible(self) -> bool:

@@ -9,6 +9,7 @@ from blynk_gateway.core.device import DeviceRegistry
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.pairing import Pairing
 from blynk_gateway.core.store import PinStore
+from blynk_gateway.runtime.clock_quality import ClockQuality
 from blynk_gateway.runtime.health import Health
 from blynk_gateway.runtime.timezone import Zone
 
@@ -26,12 +27,13 @@ class Parts:
     bus: PinBus
     pairing: Pairing
     clock: Clock
+    clock_quality: ClockQuality
     gate: Gate
     health: Health
     zone: Zone
 
     @classmethod
-    def new(cls, clock: Clock, zone: Zone) -> "Parts":
+    def new(cls, clock: Clock, zone: Zone, clock_quality: ClockQuality) -> "Parts":
         """A core without devices."""
         bus = PinBus()
         store = PinStore(bus, clock)
@@ -42,6 +44,7 @@ class Parts:
             bus=bus,
             pairing=Pairing(registry, clock),
             clock=clock,
+            clock_quality=clock_quality,
             gate=Gate(),
             health=Health(),
             zone=zone,

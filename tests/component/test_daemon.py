@@ -1,15 +1,17 @@
 """The process around the gateway: signals, readiness, reload."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from blynk_gateway.config import Options, load
-from blynk_gateway.daemon import run_gateway
+from blynk_gateway.daemon import SWITCH_INTERVAL_S, run_gateway, tune_interpreter
 from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime.health import HealthState
 
@@ -25,13 +27,25 @@ gpio:
 @pytest.fixture(autouse=True)
 def _in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     # What is tuned for a whole process must not last for all tests that follow.
-    monkeypatch.setattr("blynk_gateway.daemon._tune_collector", lambda: None)
+    monkeypatch.setattr("blynk_gateway.daemon.tune_interpreter", lambda: None)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
 
 def config_at(path: Path) -> Path:
     path.write_text(CONFIG)
     return path
+
+
+def test_loop_waits_for_threads_no_longer_than_it_must() -> None:
+    interval_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    try:
+        tune_interpreter()
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+        assert gc.get_threshold()[0] > thresholds[0]
+    finally:
+        sys.setswitchinterval(interval_s)
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

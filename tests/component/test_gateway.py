@@ -27,10 +27,14 @@ from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.links import Link
 from blynk_gateway.gateway import CONTROL_SOCKET, Gateway
+from blynk_gateway.protocol.frames import encode_frame
+from blynk_gateway.runtime.clock_quality import EARLIEST_MS
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import spawn
+from tests.component.history.system import until
+from tests.helpers.clock import FakeClock
 from tests.helpers.devices import Peer
-from tests.helpers.wire import TOKEN
+from tests.helpers.wire import TOKEN, Frame
 
 PERSON = Origin(OriginKind.API, "person")
 SERVER = ServerOptions(listen=(Address("127.0.0.1", 0),), listen_tls=())
@@ -70,6 +74,28 @@ async def test_everything_is_back_after_a_restart(tmp_path: Path) -> None:
         assert gateway.store.get("attic", "V1").value == ("7",)
         assert gateway.store.get("shed", "V2").value == ("new",)
         assert gateway.bus.next_seq > last_seq
+
+
+async def test_a_boot_in_the_past_is_put_right_when_the_clock_is_set(tmp_path: Path) -> None:
+    clock = FakeClock(1_600_000_000_000)
+    gateway = Gateway(OPTIONS, tmp_path, clock)
+    gateway.parts.clock_quality._is_pc = True
+    await gateway.start()
+    try:
+        (address,) = gateway.server.addresses
+        async with await Peer.connect(address) as peer:
+            await peer.log_in()
+            peer.write_pin(1, "early")
+            peer.send(encode_frame(17, 7, b"utc\0time"))
+            assert await peer.fence() == []
+            assert gateway.health.components["clock"].state is HealthState.DEGRADED
+            clock.step(EARLIEST_MS - clock.now_ms())
+            assert await peer.receive() == Frame(17, 7, f"utc\0time\0{EARLIEST_MS}".encode())
+            # The writer's turn comes after the answer.
+            await until(lambda: gateway.store.get("shed", "V1").at_ms == EARLIEST_MS)
+            assert gateway.registry.get("shed").last_seen_ms == EARLIEST_MS
+    finally:
+        await gateway.stop()
 
 
 async def test_own_token_is_made_once(tmp_path: Path) -> None:

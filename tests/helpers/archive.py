@@ -9,12 +9,13 @@ from typing import NamedTuple, TypeVar
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.value import PinValue, number
-from blynk_gateway.history import chunk
-from blynk_gateway.history.migration import scripts
-from blynk_gateway.history.reader import Reader, Snapshot
-from blynk_gateway.history.rollup import Level, coarser, fold, upserts
-from blynk_gateway.history.segment import Segment, encode
-from blynk_gateway.history.tail import Unsaved
+from blynk_gateway.history.archive import chunk
+from blynk_gateway.history.archive.rollup import Level, coarser, fold, upserts
+from blynk_gateway.history.file.database import PAGE_BYTES
+from blynk_gateway.history.file.migration import scripts
+from blynk_gateway.history.file.reader import Reader, Snapshot
+from blynk_gateway.history.segments.segment import Segment, encode
+from blynk_gateway.history.segments.tail import Unsaved
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class Point(NamedTuple):
 def create(path: Path | str) -> sqlite3.Connection:
     """A database with the current schema."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     for script in scripts():
         connection.executescript(script)
@@ -91,7 +93,7 @@ def say_archived(
 
 
 class FakeTail:
-    """Meets `history.tail.Tail`."""
+    """Meets `history.segments.tail.Tail`."""
 
     def __init__(self, streams: dict[PinAddress, int], segments: Sequence[Segment] = ()) -> None:
         self.streams = streams

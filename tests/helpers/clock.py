@@ -1,4 +1,7 @@
-"""Time that stands still until a test moves it."""
+"""Time that stands still until a test moves it, and clocks that are believed."""
+
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.runtime.clock_quality import ClockQuality
 
 
 class FakeClock:
@@ -22,3 +25,14 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Let time pass on both clocks."""
         self._seconds += seconds
+
+    def step(self, delta_ms: int) -> None:
+        """Set the wall clock, as a time server does."""
+        self._start_ms += delta_ms
+
+
+def trusted(clock: Clock) -> ClockQuality:
+    """The quality of a clock that is believed whatever it shows."""
+    quality = ClockQuality(clock, is_synchronised=lambda: False)
+    quality.is_trusted = True
+    return quality

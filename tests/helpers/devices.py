@@ -19,6 +19,7 @@ from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import HEADER, encode_frame
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
+from tests.helpers.clock import trusted
 from tests.helpers.wire import CPP_INFO, TOKEN, Frame
 
 OTHER_TOKEN = "fedcba9876543210fedcba9876543210"
@@ -56,7 +57,7 @@ class Bench:
         sniff_timeout_s: float = 10.0,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"))
+        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"), trusted(self.clock))
         self.bus = self.parts.bus
         self.store = self.parts.store
         self.registry = self.parts.registry

@@ -15,7 +15,7 @@ from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.lines.factory import close_board, open_board
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
 
 SLUG = "pi"
 TOKEN = "00112233445566778899aabbccddeeff"
@@ -39,7 +39,7 @@ class Rig:
 
     def __init__(self, clock: Clock | None = None, *datastreams: Datastream) -> None:
         self.clock = clock or FakeClock()
-        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"))
+        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"), trusted(self.clock))
         self.store = self.parts.store
         self.health = self.parts.health
         self.changes = Mailbox(1_000_000, Overflow.CONFLATE)

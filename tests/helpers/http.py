@@ -19,7 +19,7 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
 from tests.helpers.ports import MemoryBackups, MemoryGpio, MemoryHistory, MemoryJournal, MemoryLinks
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
@@ -65,7 +65,7 @@ class Site:
 
     def __init__(self, data_dir: Path) -> None:
         self.clock = FakeClock()
-        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"))
+        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"), trusted(self.clock))
         self.health = self.parts.health
         self.bus = self.parts.bus
         self.gate = self.parts.gate

@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.bus import PinBus
@@ -10,6 +10,7 @@ from blynk_gateway.core.change import EventChange, Intent, Origin, OriginKind
 from blynk_gateway.core.history import (
     Aggregate,
     Answer,
+    DoubtfulPeriod,
     HistoryPoint,
     HistoryStats,
     Question,
@@ -54,7 +55,7 @@ class MemoryBackups:
 
     def __init__(self) -> None:
         self.fault: GatewayError | None = None
-        self.broken: GatewayError | None = None
+        self.broken: Exception | None = None
 
     async def backup(self) -> AsyncGenerator[bytes, None]:
         if self.fault is not None:
@@ -207,7 +208,7 @@ class MemoryHistory:
 
     async def export(
         self, address: PinAddress, from_ms: int, to_ms: int
-    ) -> AsyncIterator[list[HistoryPoint]]:
+    ) -> AsyncGenerator[list[HistoryPoint], None]:
         self._check(Question(address, from_ms, to_ms))
         self.exporting += 1
         try:
@@ -230,8 +231,9 @@ class MemoryHistory:
             sum(size for _, size in sizes),
             min(oldest, default=None),
             4096,
-            {"minute": 3, "hour": 2, "day": 1},
+            {"minute": 3, "hour": 2, "day": None},
             sorted(sizes, key=lambda one: -one[1]),
+            [DoubtfulPeriod(1, 2, "corrected")],
         )
 
     def _check(self, question: Question) -> None:

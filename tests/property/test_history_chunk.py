@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from blynk_gateway.core.value import PinValue, number
 from blynk_gateway.errors import HistoryCorrupt
-from blynk_gateway.history.chunk import decode, decode_numbers, encode
+from blynk_gateway.history.archive.chunk import decode, decode_numbers, encode
 
 TEXTS = st.one_of(
     st.integers(-(10**17), 10**17).map(str),

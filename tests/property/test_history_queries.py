@@ -14,9 +14,9 @@ from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.history import Aggregate, HistoryPoint, Question, Step
 from blynk_gateway.core.value import number
 from blynk_gateway.errors import InvalidValue
-from blynk_gateway.history import queries
-from blynk_gateway.history.downsample import thin
-from blynk_gateway.history.queries import Queries
+from blynk_gateway.history.past import queries
+from blynk_gateway.history.past.downsample import thin
+from blynk_gateway.history.past.queries import Queries
 from tests.helpers.archive import (
     FakeTail,
     PlainReader,

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.value import decode_value
 from blynk_gateway.errors import HistoryCorrupt
-from blynk_gateway.history.segment import Point, count_streams, decode, decode_stream, encode
+from blynk_gateway.history.segments.columns import count_streams
+from blynk_gateway.history.segments.segment import Point, decode, decode_stream, encode
 
 ORIGIN = Origin(OriginKind.DEVICE, "1")
 

@@ -1,13 +1,14 @@
 """`/api/v1/history`: the past of pins, in any form, range and step; and how much there is of it."""
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Final, NamedTuple
 
 from aiohttp import web
 
 from blynk_gateway.api.bodies import Literal, only_field, parse_query, whole_number
 from blynk_gateway.api.faults import BadQuestion
-from blynk_gateway.api.past import Past, as_text
+from blynk_gateway.api.past import Past, as_table, as_text
 from blynk_gateway.api.replies import JSON_TYPE, api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.streaming import Exports, gzipped, takes_gzip
@@ -16,9 +17,10 @@ from blynk_gateway.api.v1.schema import Field, Kind
 from blynk_gateway.config.scalars import parse_duration
 from blynk_gateway.core.address import PinAddress, parse_address, parse_pin
 from blynk_gateway.core.history import Aggregate, Question
-from blynk_gateway.core.periods import parse_time
+from blynk_gateway.core.periods import LEGACY_PERIODS, legacy_span, parse_time
 from blynk_gateway.core.value import printable
 from blynk_gateway.errors import InvalidValue
+from blynk_gateway.formats.table import TABLES
 from blynk_gateway.formats.text import FORMS, TextFormat
 
 DEFAULT_FROM: Final = "-1d"
@@ -30,6 +32,9 @@ MAX_LIMIT: Final = 100_000
 """Latest points in one answer; they are in memory together. A range has no limit."""
 
 MAX_PINS: Final = 32
+
+SERIES: Final = "series"
+ROWS: Final = "rows"
 
 AUTOMATIC: Final = "auto"
 RAW: Final = "raw"
@@ -52,6 +57,12 @@ RANGE: Final = {
         f"ms or a duration such as 1h; {RAW} for the points as written; if left out, or"
         f" {AUTOMATIC}, as fits `width`",
         False,
+    ),
+    "period": Field(
+        Kind.TEXT,
+        "instead of range and step: a chart period of the legacy server, up to now",
+        False,
+        {"enum": list(LEGACY_PERIODS)},
     ),
     "agg": Field(
         Kind.TEXT,
@@ -81,6 +92,12 @@ RANGE: Final = {
 JOINED: Final = {
     "pins": Field(Kind.TEXT, f"1 to {MAX_PINS} addresses, separated by commas", True),
     **RANGE,
+    "layout": Field(
+        Kind.TEXT,
+        f"{SERIES}, one behind the other, if left out; {ROWS}: side by side, with a `step`",
+        False,
+        {"enum": [SERIES, ROWS]},
+    ),
 }
 
 
@@ -117,7 +134,10 @@ class HistoryRoutes:
         found = call.request.match_info
         device = self._services.registry.get(found["slug"].lower())
         address = PinAddress(device.slug, parse_pin(found["pin"]))
-        return await self._answer(call, [address], is_joined=False)
+        wanted = self._wanted(call, [address])
+        form = FORMS[wanted.form](False)
+        pieces = as_text(self._past, form, [wanted.of(address)])
+        return await self._send(call, wanted.form, pieces)
 
     async def joined(self, call: Call) -> web.StreamResponse:
         """The past of several pins in one answer."""
@@ -128,7 +148,15 @@ class HistoryRoutes:
                 f" found {len(texts)}"
             )
         addresses = list(dict.fromkeys(parse_address(text) for text in texts))
-        return await self._answer(call, addresses, is_joined=True)
+        wanted = self._wanted(call, addresses)
+        questions = [wanted.of(address) for address in addresses]
+        layout = _word({"layout": _field(call, "layout") or SERIES}, "layout", [SERIES, ROWS])
+        if layout == ROWS:
+            _check_rows(wanted)
+            pieces = as_table(self._past, TABLES[wanted.form](), questions)
+        else:
+            pieces = as_text(self._past, FORMS[wanted.form](True), questions)
+        return await self._send(call, wanted.form, pieces)
 
     async def stats(self, _call: Call) -> web.Response:
         """How much there is."""
@@ -142,19 +170,20 @@ class HistoryRoutes:
                 "streams": [
                     {"address": str(address), "points": points} for address, points in found.streams
                 ],
+                "doubtful": [one._asdict() for one in found.doubtful],
             }
         )
 
-    async def _answer(
-        self, call: Call, addresses: list[PinAddress], *, is_joined: bool
-    ) -> web.StreamResponse:
+    def _wanted(self, call: Call, addresses: list[PinAddress]) -> Wanted:
         for address in addresses:
             self._past.check_known(address)
-        wanted = parse_wanted(call.request, self._services.clock.now_ms())
-        form = FORMS[wanted.form](is_joined)
-        pieces = as_text(self._past, form, [wanted.of(address) for address in addresses])
+        return parse_wanted(call.request, self._services.clock.now_ms())
+
+    async def _send(
+        self, call: Call, form: TextFormat, pieces: AsyncGenerator[bytes, None]
+    ) -> web.StreamResponse:
         headers = {
-            "Content-Type": _TYPES[wanted.form],
+            "Content-Type": _TYPES[form],
             "Cache-Control": "no-store",
             "Vary": "Accept-Encoding",
         }
@@ -171,6 +200,8 @@ def parse_wanted(request: web.Request, now_ms: int) -> Wanted:
         BadQuestion: a field that makes no sense, or a range that ends before it begins.
     """
     fields = {name: values[0] for name, values in parse_query(request).items() if values[0] != ""}
+    if "period" in fields:
+        fields |= _period(fields, now_ms)
     from_ms = _time(fields, "from", now_ms, DEFAULT_FROM)
     # Not included in the range, and a point of this very millisecond is wanted.
     to_ms = _time(fields, "to", now_ms, None)
@@ -190,10 +221,36 @@ def parse_wanted(request: web.Request, now_ms: int) -> Wanted:
         to_ms,
         step_ms or 0,
         width,
-        Aggregate(_word(fields, "agg", [str(one) for one in Aggregate], Aggregate.AVG)),
+        Aggregate(_word({"agg": Aggregate.AVG, **fields}, "agg", [str(one) for one in Aggregate])),
         limit,
-        TextFormat(_word(fields, "format", [str(one) for one in TextFormat], TextFormat.JSON)),
+        TextFormat(
+            _word({"format": TextFormat.JSON, **fields}, "format", [str(one) for one in TextFormat])
+        ),
     )
+
+
+def _period(fields: dict[str, str], now_ms: int) -> dict[str, str]:
+    """The fields that a period of the legacy server stands for."""
+    for name in ("from", "to", "step", "width"):
+        if name in fields:
+            raise BadQuestion(
+                f"period says from when to when, and the step; expected it without `{name}`"
+            )
+    try:
+        span = legacy_span(fields["period"], now_ms)
+    except InvalidValue as error:
+        raise BadQuestion(str(error)) from None
+    return {"from": str(span.from_ms), "to": str(span.to_ms), "step": str(span.step_ms)}
+
+
+def _check_rows(wanted: Wanted) -> None:
+    if not wanted.step_ms:
+        raise BadQuestion(
+            "layout=rows puts steps side by side; expected a step with it, such as step=1h"
+        )
+    if wanted.form not in TABLES:
+        forms = ", ".join(TABLES)
+        raise BadQuestion(f"format={wanted.form} has no columns; expected {forms} for layout=rows")
 
 
 def _field(call: Call, name: str) -> str | None:
@@ -204,6 +261,9 @@ def _time(fields: dict[str, str], name: str, now_ms: int, default: str | None) -
     text = fields.get(name, default)
     if text is None:
         return now_ms + 1
+    if "T" in text:
+        # The plus of a time zone, which nobody remembers to escape.
+        text = text.replace(" ", "+")
     try:
         return parse_time(text, now_ms)
     except InvalidValue as error:
@@ -235,8 +295,8 @@ def _count(fields: dict[str, str], name: str, least: int, most: int) -> int | No
     return count
 
 
-def _word(fields: dict[str, str], name: str, words: list[str], default: str) -> str:
-    word = fields.get(name, default)
+def _word(fields: dict[str, str], name: str, words: list[str]) -> str:
+    word = fields[name]
     if word not in words:
         found = printable(word)[:40]
         raise BadQuestion(f"{name}: found {found!r}; expected one of {', '.join(words)}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from blynk_gateway.cli.client import CONTROL_SOCKET, ControlClient
+from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.doctor.account import Account, account_of_process, account_of_user
 from blynk_gateway.cli.doctor.buses import check_buses, check_hardware_pwm, check_one_wire
 from blynk_gateway.cli.doctor.case import Case, Check
@@ -20,7 +21,6 @@ from blynk_gateway.cli.doctor.lines import check_chip, check_library, check_line
 from blynk_gateway.cli.doctor.storage import check_configuration, check_data_dir, check_disk
 from blynk_gateway.cli.doctor.wall_clock import check_clock
 from blynk_gateway.cli.output import print_json, shown
-from blynk_gateway.cli.parser import WIDTH
 from blynk_gateway.config import Options, find_config, find_data_dir, load
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import ConfigError, GatewayError

@@ -1,11 +1,11 @@
 """Checks of the clock: history, schedules and certificates need the right time."""
 
-import ctypes
 import time
 from collections.abc import Callable, Iterator
 
 from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
+from blynk_gateway.runtime.clock_quality import kernel_is_synchronised
 
 EARLIEST_YEAR = 2025
 """This program is not older; a Pi without a clock begins in 1970, or when its system was made."""
@@ -15,17 +15,6 @@ LATEST_YEAR = 2100
 _NAME = "clock"
 _SYNCHRONISED = "/run/systemd/timesync/synchronized"
 _RTC = "/sys/class/rtc/rtc0"
-
-_TIME_ERROR = 5
-_TIMEX_BYTES = 512
-
-
-def kernel_is_synchronised() -> bool:
-    """Whether the kernel's clock follows a time server. Source: adjtimex(2), `TIME_ERROR`."""
-    # All zero: nothing is changed. The structure has 208 bytes at most.
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-    state = int(ctypes.CDLL(None).adjtimex(timex))
-    return 0 <= state != _TIME_ERROR
 
 
 def check_clock(

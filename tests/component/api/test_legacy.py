@@ -316,3 +316,9 @@ async def test_unknown_token_is_logged_masked_and_once(
     assert [vars(one)["token"] for one in lines] == ["0123…"]
     assert site.health.counters["http_invalid_tokens"] == 3
     assert "0123456789abcdef" not in caplog.text
+
+
+async def test_time_that_is_not_known_is_not_told(site: Site) -> None:
+    site.parts.clock_quality.is_trusted = False
+    answer = await site.request("GET", f"{T}/rtc")
+    assert (answer.status, answer.text) == (400, "Requested rtc not exists in app.")

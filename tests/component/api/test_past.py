@@ -6,6 +6,7 @@ from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.past import MAX_STEPS, MINUTE_MS, Past, as_text, off_loop
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.history import Aggregate, Question
+from blynk_gateway.core.joined import join
 from blynk_gateway.formats.text import FORMS, TextFormat
 from tests.helpers.http import Site
 
@@ -25,6 +26,18 @@ async def test_slices_give_what_one_question_gives(site: Site, step_ms: int) -> 
         point async for batch in Past(site.services).batches(question) for point in batch.points
     ]
     assert found == [tuple(step) for step in whole.steps]
+
+
+async def test_slices_side_by_side_give_what_one_join_gives(site: Site) -> None:
+    other = PinAddress("greenhouse", "V4")
+    for number in range(200):
+        site.history.add(V3 if number % 3 else other, NOW - number * 100_000, str(number))
+    questions = [Question(one, NOW - 20_000_000, NOW, 1000) for one in (V3, other)]
+    whole = join([await site.history.ask(question) for question in questions])
+    batches = [batch async for batch in Past(site.services).joined(questions)]
+    assert len(batches) > 1
+    assert [row for batch in batches for row in batch.rows] == whole.rows
+    assert {batch.step_ms for batch in batches} == {1000}
 
 
 async def test_steps_beyond_all_reason_are_refused_before_any_is_asked_for(site: Site) -> None:

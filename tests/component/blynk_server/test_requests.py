@@ -97,6 +97,28 @@ async def test_time_is_told_in_every_form(tmp_path: Path, question: bytes, answe
             assert await peer.fence() == [Frame(17, 6, answer)]
 
 
+async def test_time_is_told_as_soon_as_it_is_known(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path, clock=StoppedClock())) as bench:
+        bench.add()
+        quality = bench.parts.clock_quality
+        quality.is_trusted = False
+        async with await bench.log_in() as peer, await bench.log_in() as silent:
+            for message_id, question in enumerate((b"rtc\0sync", b"utc\0time", b"rtc\0sync"), 6):
+                peer.send(encode_frame(17, message_id, question))
+            peer.send(encode_frame(17, 9, b"utc\0tz_name"))
+            assert await peer.fence() == [Frame(17, 9, b"utc\0tz_name\0Europe/Berlin")]
+            quality.resume(was_trusted=True, was_set=False)
+            assert not quality.is_trusted, "2024 is before this program was made"
+            quality._trust()
+            assert await peer.fence() == [
+                Frame(17, 8, b"rtc\x001720007200"),
+                Frame(17, 7, b"utc\0time\x001720000000123"),
+            ]
+            assert await silent.fence() == []
+            peer.send(encode_frame(17, 10, b"rtc\0sync"))
+            assert await peer.fence() == [Frame(17, 10, b"rtc\x001720007200")]
+
+
 async def test_metadata_is_set_told_and_unknown_fields_are_met_by_silence(tmp_path: Path) -> None:
     async with running(Bench(tmp_path)) as bench:
         device = bench.add()

@@ -8,8 +8,8 @@ import pytest
 
 from blynk_gateway.cli import main
 from blynk_gateway.cli.backup import _PATH
-from blynk_gateway.history.backup import write_backup
-from blynk_gateway.history.lock import DirectoryLock
+from blynk_gateway.history.backup.backup import write_backup
+from blynk_gateway.history.file.lock import DirectoryLock
 from tests.component.history.system import System
 from tests.helpers.control import control_server
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from blynk_gateway.cli import main
-from blynk_gateway.cli.parser import WIDTH
+from blynk_gateway.cli.commands import WIDTH
 from tests.helpers.control import Control, control_server
 
 HOUR = 3_600_000
@@ -115,8 +115,13 @@ STATS = {
     "points": 7,
     "oldest_ms": NOW,
     "file_bytes": 3 * 1024 * 1024,
-    "levels": {"minute": 5},
+    "levels": {"minute": 1_700_000_000_000, "day": None},
     "streams": [{"address": "a/V1", "points": 7}],
+    "doubtful": [
+        *[{"from_ms": 0, "to_ms": 1, "quality": "untrusted"}] * 5,
+        *[{"from_ms": 0, "to_ms": 60_000, "quality": "corrected"}] * 4,
+        {"from_ms": 1_700_000_000_000, "to_ms": None, "quality": "untrusted"},
+    ],
 }
 
 
@@ -128,7 +133,10 @@ def test_stats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "Points   7",
             "Oldest   2023-11-14 22:13:20",
             "File     3.0 MiB",
-            "Minute   5 rows",
+            "Minutes  since 2023-11-14 22:13",
+            "Days     none",
+            *["Times    corrected 1970-01-01 00:00 to 1970-01-01 00:01"] * 4,
+            "Times    untrusted 2023-11-14 22:13 to now",
             "",
             "PIN   POINTS",
             "a/V1  7",
@@ -137,7 +145,14 @@ def test_stats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(capsys.readouterr().out) == STATS
         control.answers["GET /api/v1/history-stats"] = (
             200,
-            {"points": 0, "oldest_ms": None, "file_bytes": 4096, "levels": {}, "streams": []},
+            {
+                "points": 0,
+                "oldest_ms": None,
+                "file_bytes": 4096,
+                "levels": {},
+                "streams": [],
+                "doubtful": [],
+            },
         )
         assert run(tmp_path, "stats") == 0
         assert capsys.readouterr().out.splitlines()[1:] == ["Oldest   none", "File     4 KiB"]
@@ -165,3 +180,24 @@ def test_bad_usage_is_two(
 ) -> None:
     assert run(tmp_path, "a/V1", *options) == 2
     assert text in capsys.readouterr().err
+
+
+def test_extremes_of_counts_are_those_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = [[NOW - HOUR, 5], [NOW - 60_000, 6]]
+    with control_server(tmp_path) as control:
+        answer(control, "count&step=1m", points, step_ms=60_000)
+        answer(control, "count&limit=1", [[NOW - 60_000, 21.5]])
+        assert run(tmp_path, "a/V1", *SPAN, "--agg", "count", "--step", "1m") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "min 5  max 6  last 21.5 at 22:12:20  (2 steps of 1m, count)"
+
+
+def test_one_point_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with control_server(tmp_path) as control:
+        answer(control, "avg&width=138", [[NOW - 60_000, 6]])
+        answer(control, "avg&limit=1", [[NOW - 60_000, 6]])
+        assert run(tmp_path, "a/V1", *SPAN) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "min 6  max 6  last 6 at 22:12:20  (1 point)"

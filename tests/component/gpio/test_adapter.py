@@ -26,6 +26,7 @@ from blynk_gateway.gpio.lines import factory as factory_module
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
+from tests.helpers.clock import trusted
 
 PERSON = Origin(OriginKind.API, "person")
 PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17, on_start=Level.LAST)
@@ -43,7 +44,8 @@ class Pi:
     """What `gateway.py` does with the adapter."""
 
     def __init__(self, data_dir: Path) -> None:
-        self.parts = Parts.new(SystemClock(), Zone.of("UTC"))
+        clock = SystemClock()
+        self.parts = Parts.new(clock, Zone.of("UTC"), trusted(clock))
         self.adapter = GpioAdapter(self.parts, data_dir, self.declare)
         self.options = GpioOptions()
         self.slug = "pi"

@@ -1,10 +1,12 @@
 """A journal with the core around it, as `gateway.py` would wire them."""
 
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
@@ -14,10 +16,15 @@ from blynk_gateway.core.device import DeviceRegistry
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.history import Journal, Keep, Restored
-from blynk_gateway.history.archiver import PolicyOf, keep_raw
+from blynk_gateway.history.archive.archiver import PolicyOf, keep_raw
+from blynk_gateway.history.journal import Journal
+from blynk_gateway.history.retention.retention import Keep
+from blynk_gateway.runtime.clock_quality import ClockQuality
 from blynk_gateway.runtime.health import Health
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
+
+if TYPE_CHECKING:
+    from blynk_gateway.history.segments.restore import Restored
 
 _FOR_EVER = Keep()
 
@@ -44,6 +51,18 @@ def put_back(files: dict[Path, bytes]) -> None:
         path.write_bytes(body)
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """The database as another program holds it locked."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+
+
 class System:
     """`async with` opens and closes; one object lives once, like the daemon."""
 
@@ -52,6 +71,7 @@ class System:
         directory: Path,
         *,
         clock: Clock | None = None,
+        clock_quality: ClockQuality | None = None,
         keep: Keep = _FOR_EVER,
         policy_of: PolicyOf = keep_raw,
     ) -> None:
@@ -68,6 +88,7 @@ class System:
             keep=keep,
             policy_of=policy_of,
             clock=self.clock,
+            clock_quality=clock_quality or trusted(self.clock),
             gate=self.gate,
             health=self.health,
         )

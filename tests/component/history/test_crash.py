@@ -3,8 +3,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from blynk_gateway.history.segment import decode
-from tests.component.history.system import System
+from blynk_gateway.history.segments.segment import decode
+from tests.component.history.system import System, files_of, put_back
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,3 +46,21 @@ async def test_killed_in_a_storm_nothing_that_was_promised_is_missing(tmp_path: 
             assert system.values == latest
             assert system.restored.next_seq > len(numbers)
             assert [one.slug for one in system.restored.definitions] == ["a"]
+
+
+async def test_stale_side_files_do_no_harm(tmp_path: Path) -> None:
+    async with System(tmp_path / "first") as system:
+        system.add("a")
+        system.write("a", "V1", "1")
+        await system.journal.flush()
+        left = files_of(tmp_path / "first")
+    directory = tmp_path / "second"
+    directory.mkdir()
+    put_back({directory / path.name: body for path, body in left.items()})
+    # What a kill in the middle of a commit leaves, and an index of the log that fits to nothing.
+    with (directory / "gateway.db-wal").open("ab") as log:
+        log.write(b"\xa5" * 5000)
+    (directory / "gateway.db-shm").write_bytes(b"\xa5" * 32768)
+    async with System(directory) as system:
+        assert system.journal.damage == ""
+        assert system.values == {"a/V1": ("1",)}

@@ -11,9 +11,9 @@ import pytest
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventKind
-from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import HistoryError
-from blynk_gateway.history import Keep, archiver, database
+from blynk_gateway.history.archive import archiver
+from blynk_gateway.history.file import database
 from blynk_gateway.history.journal import (
     CHECKPOINT_CHANGES,
     CHECKPOINT_S,
@@ -23,31 +23,18 @@ from blynk_gateway.history.journal import (
     MAX_RETRY_S,
     RETRY_S,
 )
-from blynk_gateway.history.recorder import RESERVED_BLOCK
-from blynk_gateway.history.segment import decode
+from blynk_gateway.history.retention.retention import Keep
+from blynk_gateway.history.segments.recorder import RESERVED_BLOCK
+from blynk_gateway.history.segments.segment import decode
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import cancel, spawn
-from tests.component.history.system import ORIGIN, System, until
+from tests.component.history.system import ORIGIN, System, locked, until
 from tests.helpers.clock import FakeClock
-
-TOKEN = ApiToken("phone", "admin", "00" * 32, 1_700_000_000_000)
 
 
 @pytest.fixture(autouse=True)
 def _short_busy_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """The database as another program holds it locked."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
 
 
 @contextmanager
@@ -388,26 +375,6 @@ async def test_steady_loop_while_much_is_recorded(tmp_path: Path) -> None:
             turns += 1
         await flush
         assert turns >= MAILBOX_LIMIT // 2_000
-
-
-async def test_api_token_is_kept_until_removed(tmp_path: Path) -> None:
-    async with System(tmp_path) as system:
-        assert await system.journal.add_api_token(TOKEN)
-        assert not await system.journal.add_api_token(TOKEN._replace(role="viewer"))
-        assert await system.journal.add_api_token(TOKEN._replace(name="laptop"))
-    async with System(tmp_path) as system:
-        journal = system.journal
-        assert await journal.api_tokens() == [TOKEN._replace(name="laptop"), TOKEN]
-        assert await journal.remove_api_token("laptop")
-        assert not await journal.remove_api_token("laptop")
-        assert await journal.api_tokens() == [TOKEN]
-
-
-async def test_api_token_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    async with System(tmp_path) as system:
-        with locked(system.path), pytest.raises(HistoryError, match="database is locked"):
-            await system.journal.add_api_token(TOKEN)
-        assert await system.journal.api_tokens() == []
 
 
 async def test_events_are_readable_while_nothing_can_be_written(tmp_path: Path) -> None:

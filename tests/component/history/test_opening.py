@@ -1,16 +1,20 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from blynk_gateway.errors import HistoryError
+from blynk_gateway.history.backup.snapshots import SETTLE_S, Snapshots
+from blynk_gateway.history.clock.timekeeper import Timekeeper
 from blynk_gateway.history.opening import open_or_recover, own
-from blynk_gateway.history.snapshots import SETTLE_S, Snapshots
 from blynk_gateway.runtime.health import Health
 from tests.component.history.system import System
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
 
 DATABASE = "gateway.db"
+LATE_MS = 4_000_000_000_000
 
 
 async def filled(directory: Path, value: str) -> None:
@@ -34,7 +38,9 @@ def damage(directory: Path) -> None:
 
 
 async def values_and_damage(directory: Path) -> tuple[dict[str, tuple[str, ...]], str]:
-    opened = await open_or_recover(directory / DATABASE, FakeClock())
+    clock = FakeClock()
+    timekeeper = Timekeeper(clock, trusted(clock), Health())
+    opened = await open_or_recover(directory / DATABASE, clock, timekeeper)
     await opened.database.close()
     values = {f"{slug}/{pin}": value for slug, pin, value, _ in opened.restored.values}
     return values, opened.damage
@@ -79,3 +85,24 @@ async def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     await asyncio.to_thread((tmp_path / "file").write_text, "")
     with pytest.raises(HistoryError, match="expected a directory to keep history in"):
         own(tmp_path / "file" / "new")
+
+
+async def test_a_correction_that_a_damaged_database_began_is_not_gone_on_with_in_its_stead(
+    tmp_path: Path,
+) -> None:
+    await filled(tmp_path, "1")
+    await snapshot(tmp_path)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection, connection:
+        connection.execute(
+            "INSERT INTO clock_shift VALUES (1, 0, 99, 99, 0, ?, 0, 5000, -1)", (LATE_MS,)
+        )
+        connection.execute("UPDATE segment SET body = x'07'")
+    clock = FakeClock()
+    keeper = Timekeeper(clock, trusted(clock), Health())
+    opened = await open_or_recover(tmp_path / DATABASE, clock, keeper)
+    await opened.database.close()
+    assert "snapshot" in opened.damage
+    assert keeper.settled_seq() is None
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        ((first_ms,),) = connection.execute("SELECT first_ms FROM segment").fetchall()
+    assert first_ms == clock.now_ms()

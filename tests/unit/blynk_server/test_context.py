@@ -7,11 +7,11 @@ from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.runtime.logs import Repeats
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
 
 
 def make_context(clock: FakeClock) -> Context:
-    parts = Parts.new(clock, Zone.of("UTC"))
+    parts = Parts.new(clock, Zone.of("UTC"), trusted(clock))
     return Context.beside(
         parts,
         limits=Limits(parts.registry, QuotaOptions()),

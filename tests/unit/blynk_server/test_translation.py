@@ -13,7 +13,7 @@ from blynk_gateway.errors import InvalidValue, NotWritable, PinError, UnknownPin
 from blynk_gateway.runtime.logs import Repeats
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
-from tests.helpers.clock import FakeClock
+from tests.helpers.clock import FakeClock, trusted
 
 API = Origin(OriginKind.API, "test")
 SENDER = Origin(OriginKind.DEVICE, "9")
@@ -24,7 +24,7 @@ OPEN = frozenset({"D4", "A4"})
 @pytest.fixture
 def context() -> Context:
     clock = FakeClock()
-    parts = Parts.new(clock, Zone.of("UTC"))
+    parts = Parts.new(clock, Zone.of("UTC"), trusted(clock))
     return Context.beside(
         parts,
         limits=Limits(parts.registry, QuotaOptions()),

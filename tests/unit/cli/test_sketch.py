@@ -1,6 +1,6 @@
 import pytest
 
-from blynk_gateway.cli import parser
+from blynk_gateway.cli import device_options
 from blynk_gateway.cli.sketch import BOARDS, Datastream, Target, sketch_for
 
 TARGET = Target("Greenhouse", "4ae3851817194e2596cf1b7103603ef8", "192.168.1.5", 8080)
@@ -11,7 +11,7 @@ def stream(pin: str, kind: str = "int", *, writable: bool = True, name: str = "N
 
 
 def test_the_command_line_offers_exactly_the_boards_there_are() -> None:
-    assert set(parser.BOARDS) == set(BOARDS)
+    assert set(device_options.BOARDS) == set(BOARDS)
 
 
 @pytest.mark.parametrize("board", BOARDS)

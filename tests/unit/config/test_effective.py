@@ -34,7 +34,7 @@ gpio:
     card: {type: disk, path: /srv, pin: V7}
     pi: {type: ping, host: "::1", pin: V8}
 links: [{from: greenhouse/V1, to: shed/V1}, {from: shed/D2, to: greenhouse/A0}]
-history: {commit_every: 1.5s, retention: {raw: forever}}
+history: {commit_every: 1.5s, retention: {raw: forever, max_size: 1.5GB}}
 logging: {level: debug}
 """
 

@@ -4,6 +4,7 @@ from blynk_gateway.config.likely import (
     likely_duration,
     likely_number,
     likely_physical_pin,
+    likely_size,
     likely_slug,
     likely_virtual_pin,
     likely_word,
@@ -48,6 +49,21 @@ def test_number_with_a_word_before_it_is_the_number(text: str, meant: str) -> No
 )
 def test_duration_gets_its_unit(text: str, meant: str) -> None:
     assert likely_duration(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("8G", "8GB"),
+        ("8 GB", "8GB"),
+        ("8gb", "8GB"),
+        ("8GiB", "8GB"),
+        ("500 m", "500MB"),
+        ("x", ""),
+    ],
+)
+def test_size_gets_the_unit_that_was_meant(text: str, meant: str) -> None:
+    assert likely_size(text) == meant
 
 
 def test_name_becomes_a_slug() -> None:

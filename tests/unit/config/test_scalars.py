@@ -12,6 +12,7 @@ from blynk_gateway.config.scalars import (
     BOOLEAN,
     HOST,
     MAX_DURATION_MS,
+    MAX_SIZE_BYTES,
     NUMBER,
     PHYSICAL_PIN,
     PIN_ADDRESS,
@@ -20,10 +21,13 @@ from blynk_gateway.config.scalars import (
     FilePath,
     duration_or,
     format_duration,
+    format_size,
     number_from,
     parse_duration,
     parse_listen_address,
+    parse_size,
     parse_text,
+    size_or,
     whole_number,
 )
 from blynk_gateway.config.scope import Scope
@@ -58,6 +62,37 @@ def test_other_durations_are_refused(text: str) -> None:
 @given(st.integers(0, MAX_DURATION_MS))
 def test_every_duration_is_read_as_it_is_shown(duration_ms: int) -> None:
     assert parse_duration(format_duration(duration_ms)) == duration_ms
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "shown"),
+    [
+        ("50MB", 50_000_000, "50MB"),
+        ("8GB", 8_000_000_000, "8GB"),
+        ("1.5TB", 1_500_000_000_000, "1.5TB"),
+        ("1500GB", 1_500_000_000_000, "1.5TB"),
+        ("0.5GB", 500_000_000, "500MB"),
+        ("0MB", 0, "0MB"),
+        ("0.000001MB", 1, "0.000001MB"),
+    ],
+)
+def test_size_is_read_in_bytes(text: str, expected: int, shown: str) -> None:
+    assert parse_size(text) == expected
+    assert format_size(expected) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "MB", "-5MB", "5 MB", "5mb", "5GiB", "5KB", "0.0000001MB", "٣GB", "1001TB", "9" * 99],
+)
+def test_other_sizes_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        parse_size(text)
+
+
+@given(st.integers(0, MAX_SIZE_BYTES))
+def test_every_size_is_read_as_it_is_shown(size_bytes: int) -> None:
+    assert parse_size(format_size(size_bytes)) == size_bytes
 
 
 def test_duration_is_shown_in_its_largest_unit() -> None:
@@ -131,6 +166,7 @@ def test_text_that_is_no_line_is_refused(text: str) -> None:
         (number_from(0, 1.5).parse, {"0": 0.0, "1.5": 1.5}, ["-0.1", "1.6", "nan", "x", ""]),
         (duration_or("never", 1000, 5000).parse, {"never": None, "5s": 5000}, ["5001ms"]),
         (duration_or("never", 1000).parse, {"never": None, "1s": 1000}, ["999ms", "Never", "1"]),
+        (size_or("any", 10**7).parse, {"any": None, "10MB": 10**7}, ["9.9MB", "Any", "1"]),
     ],
 )
 def test_scalar_takes_good_texts_only(

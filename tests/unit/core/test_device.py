@@ -249,6 +249,15 @@ def test_a_device_without_limit_is_never_stale(fixture: Fixture) -> None:
     assert not fixture.shed.is_stale(fixture.clock.now_ms())
 
 
+def test_times_are_corrected_without_a_word(fixture: Fixture) -> None:
+    attic = fixture.registry.add(ATTIC, CONFIG)
+    fixture.registry.seen(attic, 1000)
+    fixture.heard()
+    fixture.registry.correct_times(lambda at_ms: at_ms + 5000)
+    assert (attic.last_seen_ms, fixture.shed.last_seen_ms) == (6000, 0)
+    assert fixture.heard() == []
+
+
 def test_what_an_earlier_run_kept_is_put_back_silently(fixture: Fixture) -> None:
     fixture.registry.restore(
         "shed",

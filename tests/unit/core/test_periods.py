@@ -11,7 +11,7 @@ from blynk_gateway.core.periods import (
     MAX_TIME_MS,
     MINUTE_MS,
     cloud_question,
-    legacy_question,
+    legacy_span,
     parse_time,
 )
 from blynk_gateway.errors import InvalidValue
@@ -64,11 +64,11 @@ def test_time_out_of_bounds_is_refused(text: str) -> None:
 
 def test_every_legacy_period_has_its_steps_and_ends_with_the_one_under_way() -> None:
     for name, (steps, step_ms) in LEGACY_PERIODS.items():
-        question = legacy_question(ADDRESS, name, NOW_MS)
-        assert question.step_ms == step_ms
-        assert (question.to_ms - question.from_ms) / step_ms == steps
-        assert question.to_ms - step_ms <= NOW_MS < question.to_ms
-        assert question.from_ms % step_ms == 0
+        span = legacy_span(name, NOW_MS)
+        assert span.step_ms == step_ms
+        assert (span.to_ms - span.from_ms) / step_ms == steps
+        assert span.to_ms - step_ms <= NOW_MS < span.to_ms
+        assert span.from_ms % step_ms == 0
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_legacy_periods_are_as_long_as_the_server_had_them(
 
 def test_unknown_legacy_period_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidValue, match=r"period 'ALL' is unknown; expected one of LIVE, .*"):
-        legacy_question(ADDRESS, "ALL", NOW_MS)
+        legacy_span("ALL", NOW_MS)
 
 
 def test_cloud_asks_for_a_month_of_raw_data_unless_told() -> None:
@@ -164,5 +164,5 @@ def test_unknown_cloud_names_are_refused(names: dict[str, str], found: str) -> N
 
 
 def test_clock_that_stands_at_its_begin_makes_no_time_before_1970() -> None:
-    assert legacy_question(ADDRESS, "ONE_YEAR", 5).from_ms == 0
+    assert legacy_span("ONE_YEAR", 5).from_ms == 0
     assert cloud_question(ADDRESS, 5).from_ms == 0

@@ -328,3 +328,15 @@ def test_only_the_gateways_own_device_has_pins_that_are_not_open(fixture: Fixtur
         fixture.store.check_open("pi", "D6")
     with pytest.raises(UnknownPin, match="pi/D6 is not open"):
         fixture.store.check_command("pi", "D6", ("1",))
+
+
+def test_times_are_corrected_without_a_word(fixture: Fixture) -> None:
+    fixture.write("V1", "42")
+    fixture.write("V2", "43")
+    fixture.heard()
+    before = fixture.store.get("shed", "V1")
+    fixture.store.correct_times(lambda seq, at_ms: at_ms + 5000 if seq == 1 else at_ms)
+    assert fixture.store.get("shed", "V1") == before._replace(at_ms=before.at_ms + 5000)
+    assert fixture.store.get("shed", "V2").at_ms == before.at_ms
+    assert fixture.store.get("shed", "V6").at_ms == 0
+    assert fixture.heard() == []

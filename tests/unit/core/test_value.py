@@ -8,6 +8,7 @@ from blynk_gateway.core.value import (
     decode_value,
     encode_value,
     number,
+    numbers,
     printable,
     printable_value,
 )
@@ -99,3 +100,21 @@ def test_what_is_no_finite_number_is_none(value: PinValue) -> None:
 
 def test_several_parameters_are_no_number() -> None:
     assert number(("1", "2")) is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [("1",), ("-2.5",), (" 1e3 ",)],
+        [("1",), ("nan",), ("2",)],
+        [("1",), ("inf",)],
+        [("1_000",), ("2",)],
+        [("1", "2"), ("3",)],
+        [("on",), ("3",)],
+        [("\u0663",), ("3",)],
+        [("",), ("3",)],
+    ],
+)
+def test_numbers_of_many_are_those_of_each(values: list[PinValue]) -> None:
+    assert list(numbers(values)) == [number(value) for value in values]

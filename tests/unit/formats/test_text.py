@@ -83,3 +83,12 @@ def test_line_protocol_keeps_numbers_and_texts_in_fields_of_their_own() -> None:
         r'blynk,device=shed,pin=V1 text="say \"hi\", \\ and\ngo" 3000000000',
         r'blynk,device=shed,pin=V1 text="[\"1\",\"ü\"]" 4000000000',
     ]
+
+
+def test_line_protocol_gives_points_of_one_millisecond_times_of_their_own() -> None:
+    out = FORMS[TextFormat.INFLUX](True)
+    text = out.begin_stream(A, 0, is_thinned=False)
+    text += out.points([(1000, 1), (1000, 2)]) + out.points([(1000, 3), (1001, 4)])
+    text += out.begin_stream(B, 0, is_thinned=False) + out.points([(1000, 5)])
+    times = [int(line.rpartition(" ")[2]) for line in text.splitlines()]
+    assert times == [1_000_000_000, 1_000_000_001, 1_000_000_002, 1_001_000_000, 1_000_000_000]

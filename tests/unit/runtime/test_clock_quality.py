@@ -5,6 +5,7 @@ import pytest
 
 from blynk_gateway.runtime.clock_quality import (
     EARLIEST_MS,
+    SETTLED_S,
     ClockQuality,
     kernel_is_synchronised,
 )
@@ -17,22 +18,23 @@ class Watched:
     """A clock quality, and what it told."""
 
     def __init__(
-        self, root: Path, start_ms: int = NOW_MS, *, synced: bool = False, was_trusted: bool = False
+        self,
+        root: Path,
+        start_ms: int = NOW_MS,
+        *,
+        synced: bool = False,
+        machine: str = "aarch64",
     ) -> None:
         self.clock = FakeClock(start_ms)
         self.synced = synced
-        self.told: list[object] = []
+        self.told: list[str] = []
         self.quality = ClockQuality(
             self.clock,
             root=root,
             is_synchronised=lambda: self.synced,
-            was_trusted=was_trusted,
+            machine=machine,
         )
         self.quality.on_trusted(lambda: self.told.append("trusted"))
-        self.quality.on_stepped(self.told.append)
-
-    def step(self, delta_ms: int) -> None:
-        self.clock._start_ms += delta_ms
 
 
 def rtc(root: Path, seconds: int) -> None:
@@ -57,7 +59,11 @@ def test_note_of_the_system_that_it_synchronised_is_enough(tmp_path: Path) -> No
 
 
 def test_time_before_this_program_is_never_trusted(tmp_path: Path) -> None:
-    assert not Watched(tmp_path, EARLIEST_MS - 1, synced=True, was_trusted=True).quality.is_trusted
+    watched = Watched(tmp_path, EARLIEST_MS - 1, synced=True, machine="x86_64")
+    assert not watched.quality.is_trusted
+    watched.quality.resume(was_trusted=True, was_set=False)
+    watched.quality.check()
+    assert not watched.quality.is_trusted
 
 
 @pytest.mark.parametrize(
@@ -78,61 +84,112 @@ def test_real_time_clock_that_makes_no_sense_is_none(tmp_path: Path) -> None:
     assert not Watched(tmp_path).quality.is_trusted
 
 
+@pytest.mark.parametrize(
+    ("machine", "is_board", "is_trusted"),
+    [
+        ("x86_64", False, True),
+        ("i686", False, True),
+        ("x86_64", True, False),
+        ("aarch64", False, False),
+        ("riscv64", False, False),
+    ],
+)
+def test_clock_of_a_pc_and_of_what_runs_on_it_is_trusted(
+    tmp_path: Path, machine: str, is_board: bool, is_trusted: bool
+) -> None:
+    if is_board:
+        (tmp_path / "proc/device-tree").mkdir(parents=True)
+        (tmp_path / "proc/device-tree/model").write_text("Raspberry Pi 4 Model B Rev 1.4\0")
+    assert Watched(tmp_path, machine=machine).quality.is_trusted is is_trusted
+
+
+def test_clock_of_a_pc_that_began_in_the_past_is_trusted_when_it_is_set(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, 1_000_000, machine="x86_64")
+    assert not watched.quality.is_trusted
+    watched.clock.step(NOW_MS)
+    assert watched.quality.check()
+    assert watched.quality.is_trusted
+
+
 def test_earlier_run_of_this_boot_is_believed(tmp_path: Path) -> None:
-    assert Watched(tmp_path, was_trusted=True).quality.is_trusted
+    watched = Watched(tmp_path)
+    watched.quality.resume(was_trusted=True, was_set=False)
+    watched.quality.resume(was_trusted=True, was_set=False)
+    assert watched.quality.is_trusted
+    assert watched.told == ["trusted"]
 
 
-def test_jump_is_told_before_the_trust_that_comes_with_it(
+def test_jump_and_the_trust_that_comes_with_it_are_told_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(tmp_path, 1_000_000)
     watched.clock.advance(60)
-    watched.quality.check()
+    assert not watched.quality.check()
     assert watched.told == []
-    watched.step(NOW_MS)
+    watched.clock.step(NOW_MS)
     watched.synced = True
-    watched.quality.check()
-    assert watched.told == [NOW_MS, "trusted"]
+    assert watched.quality.check()
+    assert watched.told == ["trusted"]
     assert watched.quality.is_trusted
     watched.clock.advance(1)
-    watched.quality.check()
-    assert watched.told == [NOW_MS, "trusted"]
+    assert not watched.quality.check()
+    assert watched.told == ["trusted"]
     assert [one.levelno for one in caplog.records] == [logging.WARNING, logging.INFO]
+
+
+def test_server_that_is_there_just_before_it_sets_the_clock_is_no_reason_yet(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(tmp_path)
+    watched.synced = True
+    assert not watched.quality.check()
+    watched.clock.step(86_400_000)
+    assert watched.quality.check()
+    assert watched.told == ["trusted"]
+
+
+@pytest.mark.parametrize("was_set", [False, True])
+def test_clock_set_by_hand_is_trusted_when_it_has_stayed_so(tmp_path: Path, was_set: bool) -> None:
+    watched = Watched(tmp_path)
+    if was_set:
+        watched.quality.resume(was_trusted=False, was_set=True)
+    else:
+        watched.clock.step(86_400_000)
+        assert watched.quality.check()
+    watched.clock.advance(SETTLED_S - 1)
+    assert not watched.quality.check()
+    watched.clock.advance(1)
+    assert watched.quality.check()
+    assert watched.quality.is_trusted
+
+
+def test_each_jump_begins_the_wait_anew(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    for _ in range(3):
+        watched.clock.step(3_600_000)
+        assert watched.quality.check()
+        watched.clock.advance(SETTLED_S - 1)
+        assert not watched.quality.check()
+    assert not watched.quality.is_trusted
 
 
 def test_trust_outlasts_the_server(tmp_path: Path) -> None:
     watched = Watched(tmp_path, synced=True)
     watched.synced = False
     watched.clock.advance(86_400)
-    watched.quality.check()
+    assert not watched.quality.check()
     assert watched.quality.is_trusted
     assert watched.told == []
 
 
-@pytest.mark.parametrize(("delta_ms", "told"), [(2000, []), (2001, [2001]), (-2001, [-2001])])
-def test_only_jumps_are_told_and_each_once(tmp_path: Path, delta_ms: int, told: list[int]) -> None:
+@pytest.mark.parametrize(("delta_ms", "told"), [(2000, False), (2001, True), (-2001, True)])
+def test_only_jumps_are_told_and_each_once(tmp_path: Path, delta_ms: int, told: bool) -> None:
     watched = Watched(tmp_path, synced=True)
-    watched.step(delta_ms)
-    watched.quality.check()
-    watched.quality.check()
-    assert watched.told == told
+    watched.clock.step(delta_ms)
+    assert watched.quality.check() is told
+    assert not watched.quality.check()
     assert watched.quality.offset_ms == NOW_MS - 1_000_000 + delta_ms
 
 
 def test_kernel_answers() -> None:
     assert kernel_is_synchronised() in (True, False)
-
-
-async def test_run_looks_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched(tmp_path)
-
-    async def sleep(seconds: float) -> None:
-        assert seconds == 1
-        if watched.told:
-            raise InterruptedError
-        watched.step(5000)
-
-    monkeypatch.setattr("blynk_gateway.runtime.clock_quality.asyncio.sleep", sleep)
-    with pytest.raises(InterruptedError):
-        await watched.quality.run()
-    assert watched.told == [5000]

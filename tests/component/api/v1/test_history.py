@@ -11,6 +11,7 @@ from blynk_gateway.api.v1.history import MAX_LIMIT, MAX_PINS
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.history import Aggregate
+from blynk_gateway.core.periods import LEGACY_PERIODS
 from tests.helpers.http import CONFIG, VIEWER, Answer, Site
 
 NOW = 1_700_000_000_000
@@ -42,6 +43,14 @@ async def test_points_of_the_last_day_oldest_first(site: Site) -> None:
         "step_ms": 0,
         "points": [[NOW - MINUTE, 20], [NOW, 21.5]],
     }
+
+
+async def test_plus_of_a_time_zone_needs_no_escape(site: Site) -> None:
+    for zone in ("+01:00", "%2B01:00"):
+        span = f"from=2023-11-14T23:00{zone}&to=2023-11-14T23:10{zone}"
+        assert (await ask(site, f"/greenhouse/V3?{span}&step=1m")).status == 200
+        asked = site.history.asked[-1]
+        assert (asked.from_ms, asked.to_ms) == (1_699_999_200_000, 1_699_999_800_000)
 
 
 async def test_no_points_are_an_empty_list(site: Site) -> None:
@@ -191,6 +200,50 @@ async def test_several_pins_are_joined_in_one_answer(site: Site) -> None:
     ]
 
 
+async def test_periods_of_the_legacy_server_are_averages_up_to_now(site: Site) -> None:
+    for name, (steps, step_ms) in LEGACY_PERIODS.items():
+        end = NOW // step_ms * step_ms + step_ms
+        asked = (await ask(site, f"/greenhouse/V3?period={name}")).json
+        assert asked["step_ms"] == step_ms
+        assert {one.aggregate for one in site.history.asked} == {Aggregate.AVG}
+        # Long ones are asked for in slices.
+        assert site.history.asked[0].from_ms == end - steps * step_ms
+        assert site.history.asked[-1].to_ms == end
+        site.history.asked.clear()
+
+
+async def test_several_pins_side_by_side_show_gaps(site: Site) -> None:
+    hour = 60 * MINUTE
+    begin = NOW - NOW % hour
+    other = PinAddress("greenhouse", "V4")
+    for address, at_ms, value in [
+        (V3, begin - hour, "1"),
+        (V3, begin - hour + 1, "2"),
+        (V3, begin, "5"),
+        (other, begin, "7"),
+        (other, begin - 3 * hour, "9"),
+    ]:
+        site.history.add(address, at_ms, value)
+    path = f"?pins=greenhouse/V3,greenhouse/V4&from={begin - 5 * hour}&step=1h&layout=rows"
+    rows = [[begin - 3 * hour, None, 9], [begin - hour, 1.5, None], [begin, 5, 7]]
+    answer = await ask(site, path)
+    assert answer.json == {
+        "addresses": ["greenhouse/V3", "greenhouse/V4"],
+        "step_ms": hour,
+        "rows": rows,
+    }
+    assert (await ask(site, f"{path}&limit=2")).json["rows"] == rows[1:]
+    assert (await ask(site, f"{path}&format=csv", **{"Accept-Encoding": "identity"})).text == (
+        f"at_ms,greenhouse/V3,greenhouse/V4\n{begin - 3 * hour},,9\n"
+        f"{begin - hour},1.5,\n{begin},5,7\n"
+    )
+    packed = await ask(site, f"{path}&format=ndjson", **{"Accept-Encoding": "gzip"})
+    lines = gzip.decompress(packed.body).decode().splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    assert (await ask(site, f"{path}&layout=series")).json["addresses"]
+    assert "series" in (await ask(site, path.replace("layout=rows", "layout=series"))).json
+
+
 async def test_stats(site: Site) -> None:
     fill(site, 3)
     site.history.add(V7, NOW - 5000, "x")
@@ -199,11 +252,12 @@ async def test_stats(site: Site) -> None:
         "points": 4,
         "oldest_ms": NOW - 5000,
         "file_bytes": 4096,
-        "levels": {"minute": 3, "hour": 2, "day": 1},
+        "levels": {"minute": 3, "hour": 2, "day": None},
         "streams": [
             {"address": "greenhouse/V3", "points": 3},
             {"address": "greenhouse/V7", "points": 1},
         ],
+        "doubtful": [{"from_ms": 1, "to_ms": 2, "quality": "corrected"}],
     }
 
 
@@ -233,6 +287,18 @@ async def test_stats(site: Site) -> None:
         (f"?pins={'greenhouse/V3,' * (MAX_PINS + 1)}", 400, "history.question", "pins: "),
         ("?pins=greenhouse/V3,greenhouse/V99", 404, "pin.unknown", "never written"),
         ("?pins=greenhouse", 404, "pin.unknown", "no pin address"),
+        ("/greenhouse/V3?period=ALL", 400, "history.question", "expected one of LIVE, "),
+        ("/greenhouse/V3?period=DAY&from=-1h", 400, "history.question", "without `from`"),
+        ("/greenhouse/V3?period=DAY&width=10", 400, "history.question", "without `width`"),
+        ("?pins=greenhouse/V3&layout=rows", 400, "history.question", "expected a step"),
+        ("?pins=greenhouse/V3&layout=rows&step=raw", 400, "history.question", "expected a step"),
+        ("?pins=greenhouse/V3&layout=wide", 400, "history.question", "layout: found 'wide'"),
+        (
+            "?pins=greenhouse/V3&layout=rows&step=1h&format=influx",
+            400,
+            "history.question",
+            "expected json, csv, ndjson",
+        ),
     ],
 )
 async def test_bad_question_has_one_clear_error(

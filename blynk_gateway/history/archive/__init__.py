@@ -1,0 +1,1 @@
+"""Points by stream, packed, and rollups: moved there from the segments."""

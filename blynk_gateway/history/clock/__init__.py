@@ -1,0 +1,1 @@
+"""What times are worth, and how they are put right."""

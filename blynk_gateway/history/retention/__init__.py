@@ -1,0 +1,1 @@
+"""What goes, by age and by size."""

@@ -1,0 +1,1 @@
+"""The journal's segments: from changes to rows, and back at a start."""
