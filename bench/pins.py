@@ -119,7 +119,8 @@ async def timed_writes(
         lines.changed.clear()
         started = time.perf_counter()
         await write((number + 1) % 2)
-        await asyncio.wait_for(lines.changed.wait(), 5)
+        async with asyncio.timeout(5):
+            await lines.changed.wait()
         times.append((lines.at_s - started) * 1e3)
     return times
 
@@ -175,7 +176,8 @@ async def timed_edges(gateway: Gateway, lines: Lines, count: int) -> list[float]
     for number in range(count):
         arrived.clear()
         started = await loop.run_in_executor(None, drive, (number + 1) % 2)
-        await asyncio.wait_for(arrived.wait(), 5)
+        async with asyncio.timeout(5):
+            await arrived.wait()
         mailbox.drain()
         times.append((at_s - started) * 1e3)
     gateway.bus.unsubscribe(mailbox)

@@ -89,7 +89,8 @@ async def run_gateway(
             await cancel(task)
         started = gateway.clock.monotonic()
         try:
-            await asyncio.wait_for(gateway.stop(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await gateway.stop()
         except TimeoutError:
             log.error(  # noqa: TRY400  where it hung says nothing
                 "stop took too long, the last changes may be lost",

@@ -58,7 +58,8 @@ class WebSocketSink:
                     self._size -= len(frame)
                     await self._socket.send_bytes(frame)
                 if self.is_closing:
-                    await asyncio.wait_for(self._socket.close(), CLOSE_WITHIN_S)
+                    async with asyncio.timeout(CLOSE_WITHIN_S):
+                        await self._socket.close()
                     return
         except (ConnectionError, TimeoutError):
             # The peer went away, or leaves our close unanswered: the reading side notices.

@@ -154,7 +154,8 @@ class PinWriter:
 
     async def _gate(self) -> None:
         try:
-            await asyncio.wait_for(self._services.gate.wait(), GATE_WITHIN_S)
+            async with asyncio.timeout(GATE_WITHIN_S):
+                await self._services.gate.wait()
         except TimeoutError:
             self._services.health.count("http_writes_refused_busy")
             raise Busy("the gateway takes no writes now, its disk does not keep up") from None

@@ -235,7 +235,8 @@ class BlynkServer:
                     await self._serve(self._secure, context)
                 health.report(TLS_COMPONENT, HealthState.OK)
             try:
-                await asyncio.wait_for(self._tls_changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._tls_changed.wait()
             except TimeoutError:
                 continue
         self._tls_task = None

@@ -130,7 +130,8 @@ async def _make(directory: Path, names: list[str]) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        _, errors = await asyncio.wait_for(process.communicate(), MAKE_TIMEOUT_S)
+        async with asyncio.timeout(MAKE_TIMEOUT_S):
+            _, errors = await process.communicate()
     except BaseException as error:
         process.kill()
         await process.wait()

@@ -106,7 +106,8 @@ class Mailbox:
             self._wake_at = count
             self._wake = lambda: None if arrived.done() else arrived.set_result(None)
             try:
-                await asyncio.wait_for(arrived, within_s)
+                async with asyncio.timeout(within_s):
+                    await arrived
             except TimeoutError:
                 pass
             finally:

@@ -298,7 +298,8 @@ class Journal:
             due_at = began_at + max(self._commit_every_s - took_s, self._commit_every_s / 2)
             left_s = max(due_at - self._clock.monotonic(), 0.0)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._is_full.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await self._is_full.wait()
             self._is_full.clear()
             began_at = self._clock.monotonic()
             async with self._lock:

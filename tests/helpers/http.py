@@ -142,7 +142,8 @@ class Site:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(data)
-            return await asyncio.wait_for(reader.read(), 5)
+            async with asyncio.timeout(5):
+                return await reader.read()
         except ConnectionError:
             return b""
         finally:

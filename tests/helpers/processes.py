@@ -104,7 +104,8 @@ class GatewayProcess:
                 *command, *options, stdout=log, stderr=log, env=environment
             )
         try:
-            await asyncio.wait_for(self._ready(), START_TIMEOUT_S)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await self._ready()
         except asyncio.CancelledError:
             await self.kill()
             raise
@@ -122,7 +123,8 @@ class GatewayProcess:
         if process.returncode is None:
             process.terminate()
         try:
-            code = await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                code = await process.wait()
         except TimeoutError:
             await self.kill()
             raise AssertionError(f"did not stop in {STOP_TIMEOUT_S} s\n{self._tail()}") from None
@@ -148,7 +150,8 @@ class GatewayProcess:
             AssertionError: it does not after `within_s`.
         """
         try:
-            await asyncio.wait_for(self._logged(text), within_s)
+            async with asyncio.timeout(within_s):
+                await self._logged(text)
         except TimeoutError:
             raise AssertionError(f"{text!r} not logged in {within_s} s\n{self._tail()}") from None
 

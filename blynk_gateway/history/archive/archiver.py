@@ -149,7 +149,8 @@ class Archiver:
     async def _wait(self) -> None:
         if self._packer is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), LINGER_S)
+                async with asyncio.timeout(LINGER_S):
+                    await self._wanted.wait()
             if not self._wanted.is_set():
                 async with self._passing:
                     await self._end_packer()

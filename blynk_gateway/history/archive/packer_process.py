@@ -147,7 +147,8 @@ class PackerProcess:
         if not is_silent:
             # It has closed its pipes, so it ends; a kill now could take its exit code from asyncio.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), EXIT_S)
+                async with asyncio.timeout(EXIT_S):
+                    await self._process.wait()
         said = await self.end()
         if is_silent:
             found = f"did not answer within {ANSWER_S:.0f} s"

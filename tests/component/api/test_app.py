@@ -151,7 +151,8 @@ async def test_stop_may_be_called_twice_and_ends_idle_connections(site: Site) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(GET + b"\r\n")
     await read_answer(reader)
-    await asyncio.wait_for(site.api.stop(), 3)
+    async with asyncio.timeout(3):
+        await site.api.stop()
     await site.api.stop()
     assert await reader.read() == b""
     writer.close()

@@ -88,7 +88,8 @@ async def test_peer_that_does_not_read_is_cut(site: Site) -> None:
 async def test_link_learns_that_its_peer_is_gone(site: Site) -> None:
     async with connected(site) as (ws, link):
         await ws.close()
-        await asyncio.wait_for(link.ended.wait(), 5)
+        async with asyncio.timeout(5):
+            await link.ended.wait()
 
 
 async def test_plain_request_is_refused(site: Site) -> None:

@@ -18,7 +18,8 @@ async def test_head_that_drips_is_cut_at_the_deadline(
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(GET[:-2])
     with contextlib.suppress(ConnectionResetError):
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
     writer.close()
 
 
@@ -30,7 +31,8 @@ async def test_connection_that_made_a_request_outlives_the_deadline(
     writer.write(GET)
     await read_answer(reader)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(reader.read(), 0.2)
+        async with asyncio.timeout(0.2):
+            await reader.read()
     writer.write(GET)
     assert (await read_answer(reader)).status == 200
     writer.close()

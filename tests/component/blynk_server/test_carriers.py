@@ -61,7 +61,8 @@ async def test_a_link_is_a_device_connection_on_another_carrier(tmp_path: Path) 
         await asyncio.sleep(0)
         assert not waiting.done()
         bench.gate.open()
-        await asyncio.wait_for(waiting, 1)
+        async with asyncio.timeout(1):
+            await waiting
         link.lost()
         link.lost()
         assert not device.is_online
@@ -79,7 +80,8 @@ async def test_a_long_message_on_a_link_is_metered_in_pieces(tmp_path: Path) -> 
         assert not waiting.done()
         assert bench.health.counters["quota_refused_messages"] == 0
         link.lost()
-        await asyncio.wait_for(waiting, 1)
+        async with asyncio.timeout(1):
+            await waiting
 
 
 async def test_a_peer_that_never_takes_the_rest_is_cut_after_a_while(

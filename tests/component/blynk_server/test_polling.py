@@ -79,6 +79,7 @@ async def test_a_pin_that_is_dropped_by_its_own_turn_has_no_other() -> None:
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     polls = Polls(SystemClock(), ask)
     polls.set("A0", 10)
-    await asyncio.wait_for(done, 5)
+    async with asyncio.timeout(5):
+        await done
     assert asked == ["A0"]
     assert timers() == 0

@@ -31,4 +31,5 @@ async def test_a_closed_gate_holds_those_who_wait_until_it_opens() -> None:
 
 
 async def test_an_open_gate_holds_nobody() -> None:
-    await asyncio.wait_for(Gate().wait(), 1)
+    async with asyncio.timeout(1):
+        await Gate().wait()

@@ -134,7 +134,8 @@ def test_a_gate_goes_with_pause_and_only_with_it(overflow: Overflow, gate: Gate 
 async def test_take_returns_at_once_what_is_there() -> None:
     mailbox = Mailbox(10, Overflow.CLOSE)
     fill(mailbox, change(1), change(2))
-    assert [one.seq for one in await asyncio.wait_for(mailbox.take(), 1)] == [1, 2]
+    async with asyncio.timeout(1):
+        assert [one.seq for one in await mailbox.take()] == [1, 2]
 
 
 async def test_take_waits_for_the_first_change_and_returns_its_neighbours_too() -> None:
@@ -207,4 +208,5 @@ async def test_closing_ends_a_take_with_nothing() -> None:
         await asyncio.sleep(0)
         mailbox.close()
     assert taking.result() == []
-    assert await asyncio.wait_for(mailbox.take(), 1) == []
+    async with asyncio.timeout(1):
+        assert await mailbox.take() == []

@@ -109,4 +109,5 @@ async def test_whoever_cancels_can_be_cancelled() -> None:
     assert stopper.cancelled()
     assert not task.done()
     release.set()
-    await asyncio.wait_for(task, 1)
+    async with asyncio.timeout(1):
+        await task

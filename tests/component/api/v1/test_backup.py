@@ -39,7 +39,8 @@ async def test_what_is_wrong_before_it_begins_is_an_answer(site: Site) -> None:
 @pytest.mark.parametrize("fault", [HistoryError("a file went away"), OSError("no such device")])
 async def test_backup_that_breaks_off_does_not_look_complete(site: Site, fault: Exception) -> None:
     site.backups.broken = fault
-    body = await asyncio.wait_for(raw(site), 5)
+    async with asyncio.timeout(5):
+        body = await raw(site)
     assert body.count(b"HTTP/1.1") == 1
     assert not body.endswith(b"0\r\n\r\n")
 

@@ -119,7 +119,8 @@ async def test_plain_request_for_the_websocket_is_refused(site: Site) -> None:
 async def test_stop_closes_websockets_and_streams(site: Site) -> None:
     async with connected(site) as ws, lines(site) as reader:
         await ws.receive_json()
-        await asyncio.wait_for(site.api.stop(), 3)
+        async with asyncio.timeout(3):
+            await site.api.stop()
         assert (await ws.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         assert await reader.read() in (b"", b"0\r\n\r\n")
 

@@ -38,7 +38,8 @@ async def test_a_blink_with_a_count_ends_off(lamp: Lamp) -> None:
     lamp.runner.blink(ON, OFF, 10, 10, 3)
     assert lamp.levels == [ON]
     assert lamp.runner.is_running
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     assert lamp.levels == [ON, OFF] * 3
     assert lamp.ended == [OFF]
 
@@ -58,7 +59,8 @@ async def test_a_blink_without_a_count_goes_on_until_it_is_cancelled(lamp: Lamp)
 
 async def test_on_and_off_last_as_long_as_was_said(lamp: Lamp) -> None:
     lamp.runner.blink(ON, OFF, 60, 20, 2)
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     on, off = lamp.times[1] - lamp.times[0], lamp.times[2] - lamp.times[1]
     # Whatever else the machine does, neither is shorter: a relay gets its whole time.
     assert on >= 0.0599
@@ -67,7 +69,8 @@ async def test_on_and_off_last_as_long_as_was_said(lamp: Lamp) -> None:
 
 async def test_a_pulse_goes_on_and_off_once(lamp: Lamp) -> None:
     lamp.runner.pulse(ON, OFF, 10)
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     assert lamp.levels == [ON, OFF]
     assert lamp.ended == [OFF]
     assert lamp.times[1] - lamp.times[0] >= 0.0099
@@ -75,7 +78,8 @@ async def test_a_pulse_goes_on_and_off_once(lamp: Lamp) -> None:
 
 async def test_a_fade_goes_evenly_and_ends_at_its_target(lamp: Lamp) -> None:
     lamp.runner.fade((0.0, 90.0), (100.0, 0.0), 100)
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     assert lamp.levels[0] == (0.0, 90.0)
     assert lamp.levels[-1] == (100.0, 0.0)
     assert lamp.ended == [(100.0, 0.0)]
@@ -89,7 +93,8 @@ async def test_a_fade_that_was_held_up_catches_up(lamp: Lamp) -> None:
     lamp.runner.fade((0.0,), (1.0,), 100)
     while asyncio.get_running_loop().time() < began_s + 0.1:
         pass  # the loop is busy with something else
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     # All six steps were due; none of them waits for its turn again.
     assert lamp.times[-1] - lamp.times[1] < 0.06
 
@@ -99,7 +104,8 @@ async def test_a_blink_that_was_held_up_is_no_shorter(lamp: Lamp) -> None:
     lamp.runner.blink(ON, OFF, 10, 50, 2)
     while asyncio.get_running_loop().time() < began_s + 0.05:
         pass  # the loop is busy with something else
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     assert lamp.times[2] - lamp.times[1] >= 0.0499
 
 
@@ -111,7 +117,8 @@ async def test_a_fade_of_a_day_takes_a_thousand_steps() -> None:
 async def test_a_new_effect_replaces_the_old_one(lamp: Lamp) -> None:
     lamp.runner.blink(ON, OFF, 10, 10, 0)
     lamp.runner.pulse((0.5,), OFF, 10)
-    await asyncio.wait_for(lamp.over.wait(), 5)
+    async with asyncio.timeout(5):
+        await lamp.over.wait()
     assert lamp.levels == [ON, (0.5,), OFF]
 
 

@@ -617,3 +617,17 @@ async def test_packer_is_nice_unless_the_archive_is_far_behind(
         await system.journal.archive()
         assert nices == [0, NICE]
         assert len(Kept(system.path).archived) == 9
+
+
+async def test_cancelled_in_the_turn_in_which_it_is_woken(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        working = system.journal._archiver
+        working._packer = await PackerProcess.start()
+        task = spawn(working.run(), name="archiver")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        working._wanted.set()
+        async with asyncio.timeout(10):
+            await cancel(task)
+        assert task.cancelled()
+        assert working._packer is None
