@@ -68,6 +68,9 @@ docs: $(DEV)  ## generated pages are up to date, pages and code agree
 bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 	@$(BIN)/python -m bench.pins
+	@$(BIN)/python -m bench.archive
+	@$(BIN)/python -m bench.retention
+	@$(BIN)/python -m bench.history --points 2000000
 
 deb:  ## build the Debian package of the last commit, in a clean place, into dist/
 	@command -v dpkg-buildpackage >/dev/null && dpkg -s debhelper dh-python pybuild-plugin-pyproject \

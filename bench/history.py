@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ async def run(path: Path, addresses: dict[PinAddress, int], tail: list[Segment],
     """Print a table for one state of the file."""
     reader = Reader(path)
     queries = Queries(reader, FakeTail(addresses, tail))
-    names = iter(list(addresses) * 2)
+    names = cycle(addresses)
     last = END_MS + max(TAILS_S) * 1000
 
     def ask(

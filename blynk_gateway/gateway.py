@@ -104,7 +104,7 @@ class Gateway:
                 gpio=self.gpio,
                 reader=_Readers(parts.registry, own=self.gpio, others=self.server),
                 history=Queries(self._reader, self.journal),
-                backups=Backups(data_dir, self.clock),
+                backups=Backups(data_dir, self.clock, self.journal.flush),
                 data_dir=data_dir,
             )
         )

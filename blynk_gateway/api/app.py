@@ -95,7 +95,7 @@ class HttpSite:
 
     def make_control(self) -> asyncio.Protocol:
         """A protocol object for one connection to the control socket, whose peer is an admin."""
-        return _protocol(self._control, self._logger)
+        return _protocol(self._control, self._logger, is_control=True)
 
     async def stop(self) -> None:
         """End all connections."""
@@ -193,7 +193,9 @@ def _with_caller(route: Route, access: Access) -> Answer:
     return answer
 
 
-def _protocol(runner: web.AppRunner, logger: logging.Logger) -> GuardedProtocol:
+def _protocol(
+    runner: web.AppRunner, logger: logging.Logger, *, is_control: bool = False
+) -> GuardedProtocol:
     assert runner.server is not None, "a runner that was set up has a server"
     handler = WireHandler(
         runner.server,
@@ -201,7 +203,7 @@ def _protocol(runner: web.AppRunner, logger: logging.Logger) -> GuardedProtocol:
         logger=logger,
         **_OPTIONS,
     )
-    return GuardedProtocol(handler)
+    return GuardedProtocol(handler, is_control=is_control)
 
 
 def _protocol_of(request: web.Request) -> GuardedProtocol | None:

@@ -117,8 +117,8 @@ class BadQuestion(RequestError):
 
     code = "history.question"
     hint = (
-        "Ask for a range that begins before it ends, such as the last day (-1d); without a step"
-        " one is chosen that fits."
+        "Ask for a range such as -7d to now, and for a step such as 1h; what is left out is chosen:"
+        " the last day, in steps that fit."
     )
 
 

@@ -1,16 +1,22 @@
 """What the HTTP library does not do itself: deadlines, and errors that repeat no secret."""
 
 import asyncio
+import logging
 
 from aiohttp import web
 
 from blynk_gateway.api.replies import device_text
+
+log = logging.getLogger(__name__)
 
 HEAD_WITHIN_S = 10.0
 """Time for the first request's head: a slow network takes one second, a slow-loris for ever."""
 
 READ_WITHIN_S = 10.0
 """Time a peer may leave our send buffer full. A display that sleeps longer connects again."""
+
+CONTROL_READ_WITHIN_S = 600.0
+"""Likewise on the control socket: `history … | less` and `backup - | gpg -c` wait for a person."""
 
 
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -48,15 +54,17 @@ class GuardedProtocol(asyncio.Protocol):
 
     Args:
         handler: aiohttp's protocol object.
+        is_control: the peer is a command on this machine.
 
     Attributes:
         has_answered: the head of the present request's answer was sent.
     """
 
-    __slots__ = ("_handler", "_head", "_stall", "_transport", "has_answered")
+    __slots__ = ("_handler", "_head", "_is_control", "_stall", "_transport", "has_answered")
 
-    def __init__(self, handler: asyncio.Protocol) -> None:
+    def __init__(self, handler: asyncio.Protocol, *, is_control: bool = False) -> None:
         self._handler = handler
+        self._is_control = is_control
         self._transport: asyncio.BaseTransport | None = None
         self._head: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -100,7 +108,8 @@ class GuardedProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Start the clock for a peer that does not read."""
-        self._stall = asyncio.get_running_loop().call_later(READ_WITHIN_S, self.cut)
+        within_s = CONTROL_READ_WITHIN_S if self._is_control else READ_WITHIN_S
+        self._stall = asyncio.get_running_loop().call_later(within_s, self._cut_stalled, within_s)
         self._handler.pause_writing()
 
     def resume_writing(self) -> None:
@@ -114,6 +123,10 @@ class GuardedProtocol(asyncio.Protocol):
         self._cancel_stall()
         self._transport = None
         self._handler.connection_lost(exc)
+
+    def _cut_stalled(self, within_s: float) -> None:
+        log.info("client cut", extra={"reason": f"it read nothing for {within_s:g} s"})
+        self.cut()
 
     def _cancel_stall(self) -> None:
         if self._stall is not None:

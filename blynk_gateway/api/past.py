@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, TypeVar
 from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.services import Services
 from blynk_gateway.core.address import PinAddress
-from blynk_gateway.core.history import Answer, HistoryPoint, Question
+from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.history import Answer, HistoryPoint, HistoryPolicy, Question
 from blynk_gateway.core.joined import Joined, join
 from blynk_gateway.errors import InvalidValue
 from blynk_gateway.formats.plain import PlainPoint, plain_number, plain_value
@@ -68,15 +69,20 @@ class Past:
     async def finest(self, address: PinAddress, from_ms: int, to_ms: int) -> Question | None:
         """The question for everything of a range: what was written, else minutes, None for nothing.
 
-        Minutes are all there is of a pin whose policy says so, and of times long past; there are
-        the latest `MAX_STEPS` then.
+        Minutes are all there is of times long past, and of a pin whose policy says so: of its
+        values only the newest are still there as they were written. Minutes are the latest
+        `MAX_STEPS`.
         """
         written = Question(address, from_ms, to_ms)
-        if await self.has_points(written):
-            return written
         begin = max(from_ms, to_ms - MAX_STEPS * MINUTE_MS)
-        minutes = written._replace(from_ms=begin, step_ms=MINUTE_MS)
-        return minutes if await self.has_points(minutes) else None
+        choices = [written, written._replace(from_ms=begin, step_ms=MINUTE_MS)]
+        stream = self._datastream(address)
+        if stream is not None and stream.history is HistoryPolicy.MINUTE:
+            choices.reverse()
+        for question in choices:
+            if await self.has_points(question):
+                return question
+        return None
 
     async def batches(self, question: Question) -> AsyncGenerator[Batch, None]:
         """The answer, one batch at least.
@@ -130,6 +136,7 @@ class Past:
             yield Batch(0, False, [])
 
     async def _ask(self, question: Question) -> Answer:
+        question = question._replace(is_text=self._is_text(question.address))
         try:
             return await self._services.history.ask(question)
         except InvalidValue as error:
@@ -146,9 +153,12 @@ class Past:
         return Batch(0, answer.is_thinned, points)
 
     def _is_text(self, address: PinAddress) -> bool:
-        state = self._services.store.find(*address)
-        stream = None if state is None else state.datastream
+        stream = self._datastream(address)
         return stream is not None and not stream.is_numeric
+
+    def _datastream(self, address: PinAddress) -> Datastream | None:
+        state = self._services.store.find(*address)
+        return None if state is None else state.datastream
 
 
 async def as_text(

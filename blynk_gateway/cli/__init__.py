@@ -3,8 +3,11 @@
 import importlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from types import FrameType
 
 from blynk_gateway.cli.commands import PROGRAM
 from blynk_gateway.cli.parser import build_parser
@@ -18,6 +21,9 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 """What a shell reports of a program ended by SIGINT or SIGPIPE."""
 
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+"""What a service manager, a scheduler or a lost `ssh` sends."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors go to standard error, never a traceback.
@@ -28,8 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal's encoding lacks must not end a listing halfway.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Only where the process is ours: signals are.
+    tidily = _ended_tidily() if argv is None else nullcontext()
     try:
-        code = _run(argv)
+        with tidily:
+            code = _run(argv)
         # Unlike `flush` this minds no missing standard output.
         print(end="", flush=True)
     except KeyboardInterrupt:
@@ -42,6 +51,30 @@ def main(argv: Sequence[str] | None = None) -> int:
             return EXIT_BROKEN_PIPE
         return _complain_of_system(error)
     return code
+
+
+@contextmanager
+def _ended_tidily() -> Iterator[None]:
+    """Let other signals end the process as Ctrl-C does: what it began to write does not stay."""
+    received: list[int] = []
+
+    def end(number: int, _: FrameType | None) -> None:
+        # A second one does not wait.
+        signal.signal(number, signal.SIG_DFL)
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for number in _ENDINGS:
+        # Under `nohup` one is ignored, and stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if received:
+            # Whoever waits for the process is to see what ended it.
+            signal.raise_signal(received[0])
+        raise
 
 
 def _run(argv: Sequence[str] | None) -> int:

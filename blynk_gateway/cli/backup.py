@@ -136,6 +136,8 @@ def _target(name: str, now_ms: int) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     path = Path(name)
+    if name.endswith("/") and not path.is_dir():
+        raise BadTarget(f"{name} is no directory; expected one: is its disk there, and mounted?")
     if path.is_dir():
         at = datetime.fromtimestamp(now_ms / 1000, UTC)
         path /= f"blynk-gateway-{at:%Y%m%dT%H%M%SZ}.tar.gz"

@@ -114,6 +114,8 @@ class ControlClient:
         return _UnixConnection(self._path)
 
     def _lost(self, error: Exception) -> NoAnswer:
+        if isinstance(error, http.client.IncompleteRead):
+            return NoAnswer(f"{self._path}: the gateway broke off its answer; expected all of it")
         reason = str(error) or type(error).__name__
         return NoAnswer(f"{self._path}: no answer ({reason}); expected one in {ANSWER_WITHIN_S} s")
 

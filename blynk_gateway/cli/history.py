@@ -10,7 +10,7 @@ from blynk_gateway.cli.access import running
 from blynk_gateway.cli.chart import ASCII, BRAILLE, LABEL_WIDTH, draw, label_of
 from blynk_gateway.cli.client import ControlClient
 from blynk_gateway.cli.commands import WIDTH
-from blynk_gateway.cli.history_export import PARQUET, Span, export
+from blynk_gateway.cli.history_export import PARQUET, STANDARD_OUTPUT, Span, export
 from blynk_gateway.cli.output import cut, print_json, print_table, shown_value
 from blynk_gateway.config.scalars import format_duration
 from blynk_gateway.core.address import parse_address
@@ -27,10 +27,6 @@ LISTED: Final = 20
 """Latest values shown where there is nothing to draw."""
 
 _COUNTED: Final = ("sum", "count")
-
-_EXTREME_STEPS: Final = 200
-_MIN_STEP_MS: Final = 10
-"""Into how many steps a range is cut to find its lowest and highest value, and the shortest."""
 
 _DAY_MS: Final = 86_400_000
 _KIB: Final = 1024
@@ -53,12 +49,12 @@ class _Drawing(NamedTuple):
 def history(arguments: Namespace) -> int:
     """Draw, list or export the past of a pin, or say how much past there is."""
     form = JSON if arguments.json and arguments.format is None else arguments.format
-    if arguments.address.lower() == STATS:
-        return _stats(running(arguments), is_json=form == JSON)
     fault = _fault_of(arguments, form)
     if fault:
         sys.stderr.write(f"blynk-gateway: {fault}\n")
         return EXIT_BAD_USAGE
+    if arguments.address.lower() == STATS:
+        return _stats(running(arguments), is_json=form == JSON)
     address = parse_address(arguments.address)
     now_ms = SystemClock().now_ms()
     try:
@@ -77,9 +73,12 @@ def history(arguments: Namespace) -> int:
 
 
 def _fault_of(arguments: Namespace, form: str | None) -> str:
-    if form is None and arguments.output is not None:
+    output = arguments.output
+    if arguments.address.lower() == STATS and (form not in (None, JSON) or output is not None):
+        return "stats is no export; found --format or --output; expected --json, or neither of them"
+    if form is None and output is not None:
         return "--output goes with --format; found none; add one, such as --format csv"
-    if form == PARQUET and arguments.output is None:
+    if form == PARQUET and output in STANDARD_OUTPUT:
         return "--format parquet is no text; expected --output FILE with it"
     return ""
 
@@ -127,14 +126,13 @@ def _ask(gateway: ControlClient, span: Span, **wanted: object) -> Any:  # noqa: 
 def _extremes(
     gateway: ControlClient, span: Span, answer: dict[str, Any], values: list[float]
 ) -> tuple[float, float]:
-    """Lowest and highest of everything: averages and thinned points know neither.
+    """Lowest and highest of everything: averages know neither, thinned points have both.
 
     But of sums and counts, which are other numbers than the values.
     """
     step_ms = answer["step_ms"]
-    if span.agg in _COUNTED or not (step_ms or answer.get("thinned")):
+    if span.agg in _COUNTED or not step_ms:
         return min(values), max(values)
-    step_ms = step_ms or max((span.to_ms - span.from_ms) // _EXTREME_STEPS, _MIN_STEP_MS)
     found = []
     for aggregate, choose in (("min", min), ("max", max)):
         points = _ask(gateway, span, step=step_ms, agg=aggregate)["points"]

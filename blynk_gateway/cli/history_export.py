@@ -16,6 +16,9 @@ from blynk_gateway.formats.parquet import ParquetFile
 
 PARQUET: Final = "parquet"
 
+STANDARD_OUTPUT: Final = (None, "-")
+"""What `--output` is where there is no file."""
+
 BEGIN_WITHIN_S: Final = 60.0
 """Time for the first points: a cold database on an old card."""
 
@@ -94,7 +97,7 @@ def export(gateway: ControlClient, span: Span, form: str, output: str | None) ->
         output: path of the file, which is there only when it is whole; None or - for standard
             output.
     """
-    is_file = output not in (None, "-")
+    is_file = output not in STANDARD_OUTPUT
     progress = Progress(span, SystemClock(), is_wanted=is_file or not sys.stdout.isatty())
     try:
         if form == PARQUET:

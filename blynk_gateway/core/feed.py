@@ -57,10 +57,11 @@ class Feed(Protocol):
         """Have the journal keep nothing for a reader: there is none any more."""
 
     async def begin(self, target: str, keep_ms: int) -> str:
-        """Go on where the reader stopped; for another target than before, begin with what is new.
+        """Go on where the reader stopped; the first time, begin with what is new.
 
         Args:
-            target: what tells one copy from another; no secret.
+            target: what tells one copy from another; no secret. Another one gets what waits for the
+                one before.
             keep_ms: how long changes wait.
 
         Returns:

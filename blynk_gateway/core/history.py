@@ -52,6 +52,7 @@ class Question(NamedTuple):
         width: instead of `step_ms` an answer of at most so many points is wanted, for a chart of
             so many pixels: raw points thinned by largest triangles, or the finest level that fits.
         limit: the latest so many points of the range; None for all.
+        is_text: the values are texts, also those that look like numbers.
     """
 
     address: PinAddress
@@ -61,6 +62,7 @@ class Question(NamedTuple):
     width: int | None = None
     aggregate: Aggregate = Aggregate.AVG
     limit: int | None = None
+    is_text: bool = False
 
 
 class Answer(NamedTuple):

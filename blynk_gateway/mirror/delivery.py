@@ -3,7 +3,14 @@
 import logging
 from collections import deque
 
-from blynk_gateway.mirror.sink import Piece, PointsRefused, ServerRefused, Sink, TooManyPoints
+from blynk_gateway.mirror.sink import (
+    Piece,
+    PointsRefused,
+    PointsTooOld,
+    ServerRefused,
+    Sink,
+    TooManyPoints,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +45,11 @@ class Delivery:
             one = waiting.popleft()
             try:
                 await self._sink.send(one)
+            except PointsTooOld as error:
+                # They would be too old for ever, and hold up everything behind them.
+                if not refused:
+                    log.warning("points too old", extra={"reason": str(error)})
+                refused += error.count
             except PointsRefused as error:
                 size = len(one.rows)
                 if isinstance(error, TooManyPoints) and size > 1:
@@ -56,10 +68,15 @@ class Delivery:
 
     async def _probe(self, piece: Piece, error: PointsRefused) -> None:
         points = list(piece.cut(1))
+        is_refused = False
         for point in points[:: max(1, len(points) // PROBES)]:
             try:
                 await self._sink.send(point)
+            except PointsTooOld:
+                continue
             except PointsRefused:
+                is_refused = True
                 continue
             return
-        raise ServerRefused(f"it refuses every point: {error}") from error
+        if is_refused:
+            raise ServerRefused(f"it refuses every point: {error}") from error

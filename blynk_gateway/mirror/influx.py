@@ -6,6 +6,7 @@ https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/
 """
 
 import base64
+import re
 import time
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -24,6 +25,7 @@ from blynk_gateway.mirror.sink import (
     YIELD_S,
     Piece,
     PointsRefused,
+    PointsTooOld,
     ServerDown,
     ServerRefused,
     TooManyPoints,
@@ -38,6 +40,12 @@ MAX_ANSWER_BYTES = 4096
 MAX_RETRY_AFTER_S = 600.0
 
 _NS_PER_MS = 1_000_000
+
+# The first of version 1, the second of later ones. They say it only if there is nothing else to
+# say, so they took all others.
+_TOO_OLD = re.compile(
+    r"points beyond retention policy dropped=(\d+)|dropped (\d+) points outside retention policy"
+)
 
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _REFUSED: dict[int, type[PointsRefused]] = {
@@ -151,6 +159,8 @@ class InfluxSink:
         message = f"{self.place}: HTTP {status} ({text or response.reason}); expected 204"
         if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ServerDown(message, _retry_after_s(response))
+        if status in _REFUSED and (too_old := _TOO_OLD.search(text)):
+            return PointsTooOld(message, int(too_old[1] or too_old[2]))
         if status in _REFUSED:
             return _REFUSED[status](message)
         place = response.headers.get("Location")

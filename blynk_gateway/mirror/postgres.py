@@ -1,12 +1,15 @@
 """Points to a table of PostgreSQL, TimescaleDB among them, by COPY in its binary form.
 
 A piece is one transaction, which first deletes what an earlier one may have left of the same
-changes. That needs no unique key, which a hypertable could not have without its time. Format:
-https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format".
+changes. That needs no unique key, which a hypertable could not have without its time. It does need
+that one transaction of a gateway ends before the next looks: the server may still be busy with one
+whose connection we gave up. Format: https://www.postgresql.org/docs/15/sql-copy.html, "Binary
+Format".
 """
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import ssl
 import time
@@ -51,11 +54,18 @@ CREATE INDEX IF NOT EXISTS blynk_point_at ON blynk_point (device, pin, at);
 CREATE INDEX IF NOT EXISTS blynk_point_seq ON blynk_point (gateway, seq);
 """
 
-# By time too: in a hypertable only the parts of that time are looked at, and after the return of an
-# old backup nothing goes that had the same number in another life.
+# After the return of an old backup a piece may have numbers from before and after the leap that
+# they make: what an older life sent with those between, or with the same ones, is to stay. By time
+# too, as in a hypertable only the parts of that time are looked at. The sum keeps thousands of
+# numbers from being looked up one by one, where nearly always there is nothing.
 _DELETION = (
-    "DELETE FROM blynk_point WHERE gateway = $1 AND seq BETWEEN $2 AND $3 AND at BETWEEN $4 AND $5"
+    "DELETE FROM blynk_point WHERE gateway = $1 AND seq BETWEEN $2 AND $3"
+    " AND at BETWEEN $4 AND $5 AND seq + 0 = ANY($6::bigint[])"
 )
+
+# To a connection that is gone the server listens only when it has the lock: it must not wait longer
+# than we do.
+_BEGINNING = "BEGIN; SET LOCAL lock_timeout = {limit_ms}; SELECT pg_advisory_xact_lock({key})"
 
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -73,8 +83,9 @@ _REFUSALS = ("28", "3D", "3F", "42", "0A", "0L", "0P")
 """Classes of SQLSTATE: who may not log in, no such database, schema or column, no right to it.
 Source: https://www.postgresql.org/docs/15/errcodes-appendix.html"""
 
-_BAD_POINTS = ("22", "23")
-"""A value that a column cannot have, or that a rule of the table forbids."""
+_BAD_POINTS = ("22", "23", "54", "P0001")
+"""A value that a column cannot have, that a rule of the table or a trigger forbids, or that is too
+long for an index."""
 
 
 class AsyncpgMissing(PeerRefused):
@@ -97,6 +108,8 @@ class PostgresSink:
         self._url = url
         self._password = password
         self._gateway = gateway
+        digest = hashlib.sha256(gateway.encode()).digest()
+        self._key = int.from_bytes(digest[:8], signed=True)
         self._connection: Any = None
 
     def encode(self, batch: FeedBatch, texts: frozenset[int]) -> list[bytes]:
@@ -147,7 +160,7 @@ class PostgresSink:
                     await connection.execute(CREATION)
         except BaseException as error:
             self._drop()
-            self._raise_explained(error)
+            self._raise_explained(error, CONNECT_TIMEOUT_S)
             raise
 
     async def send(self, piece: Piece) -> None:
@@ -158,20 +171,23 @@ class PostgresSink:
         """
         await self.open()
         connection = self._connection
+        beginning = _BEGINNING.format(limit_ms=round(TIMEOUT_S * 1000), key=self._key)
         span = (piece.seqs[0], piece.seqs[-1], _at(min(piece.times)), _at(max(piece.times)))
-        body = io.BytesIO(b"".join((_SIGNATURE, *piece.rows, _END)))
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await connection.execute("BEGIN")
-                await connection.execute(_DELETION, self._gateway, *span)
-                await connection.copy_to_table(
-                    "blynk_point", source=body, columns=COLUMNS, format="binary"
-                )
-                await connection.execute("COMMIT")
+            # Closed, as the library leaves it in a cycle: a long backlog would fill the memory
+            # before anybody collects those.
+            with io.BytesIO(b"".join((_SIGNATURE, *piece.rows, _END))) as body:
+                async with asyncio.timeout(TIMEOUT_S):
+                    await connection.execute(beginning)
+                    await connection.execute(_DELETION, self._gateway, *span, piece.seqs)
+                    await connection.copy_to_table(
+                        "blynk_point", source=body, columns=COLUMNS, format="binary"
+                    )
+                    await connection.execute("COMMIT")
         except BaseException as error:
             # What was begun ends with the connection: to take it back would wait for the server.
             self._drop()
-            self._raise_explained(error)
+            self._raise_explained(error, TIMEOUT_S)
             raise
 
     async def close(self) -> None:
@@ -186,12 +202,12 @@ class PostgresSink:
             self._connection.terminate()
             self._connection = None
 
-    def _raise_explained(self, error: BaseException) -> None:
+    def _raise_explained(self, error: BaseException, timeout_s: float) -> None:
         """Raise one of ours if it is a fault of the server or of the way to it."""
         if not isinstance(error, (OSError, TimeoutError, ValueError, *_errors())):
             return
         state = str(getattr(error, "sqlstate", None) or "")
-        text = said(str(error)) or f"no answer within {TIMEOUT_S:.0f} s"
+        text = said(str(error)) or f"no answer within {timeout_s:.0f} s"
         message = f"{self.place}: {text}"
         kind: type[PeerError] = ServerDown
         if state.startswith(_BAD_POINTS):

@@ -67,6 +67,21 @@ class TooManyPoints(PointsRefused):
     hint = "Raise the server's limit for the size of a request; smaller ones are sent meanwhile."
 
 
+class PointsTooOld(PointsRefused):
+    """The server keeps nothing as old as some of the points; it has all others.
+
+    Args:
+        count: how many are too old.
+    """
+
+    code = "mirror.points_too_old"
+    hint = "Let the server keep points for longer than it may be away, or leave it so."
+
+    def __init__(self, message: str, count: int) -> None:
+        super().__init__(message)
+        self.count = count
+
+
 class Piece(NamedTuple):
     """Points that are sent at once.
 
@@ -118,6 +133,7 @@ class Sink(Protocol):
             ServerDown: not now; some may be there.
             ServerRefused: not as it is set up.
             PointsRefused: not these, or not all of them.
+            PointsTooOld: all but those that it would delete at once.
         """
 
     async def close(self) -> None:
@@ -131,8 +147,8 @@ def place_of(url: str) -> str:
 
 
 def said(text: str) -> str:
-    """What a server said, on one line, fit for logs and terminals."""
-    return safe(" ".join(text.split()), MAX_REASON)
+    """What a server said, on one line, fit for logs and terminals, and to go on after."""
+    return safe(" ".join(text.split()).rstrip("."), MAX_REASON)
 
 
 class Encoded(dict[str, bytes]):

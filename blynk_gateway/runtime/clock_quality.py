@@ -10,10 +10,11 @@ making, until a time server is reached. Nothing here corrects anything; it tells
    somebody set by hand is when it has stayed so for a while.
 """
 
+import contextlib
 import ctypes
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from blynk_gateway.core.clock import Clock
@@ -37,7 +38,7 @@ SETTLED_S = 600.0
 that puts back the time of the last stop, which a time server corrects within minutes."""
 
 _SYNCHRONISED = "run/systemd/timesync/synchronized"
-_RTC = "sys/class/rtc/rtc0/since_epoch"
+_RTCS = "sys/class/rtc/rtc*/since_epoch"
 _BOARD = "proc/device-tree/model"
 _PC = frozenset({"x86_64", "i686", "i586"})
 
@@ -147,11 +148,19 @@ class ClockQuality:
 
     @property
     def _is_set_by_rtc(self) -> bool:
-        try:
-            rtc_s = int((self._root / _RTC).read_text("ascii"))
-        except (OSError, ValueError):
-            return False
-        return abs(self._clock.now_ms() // 1000 - rtc_s) <= RTC_WITHIN_S
+        # A Pi 5 has one of its own, before the one with a battery that somebody added.
+        now_s = self._clock.now_ms() // 1000
+        return any(
+            abs(now_s - rtc_s) <= RTC_WITHIN_S
+            for path in self._root.glob(_RTCS)
+            for rtc_s in _seconds(path)
+        )
 
     def _offset_ms(self) -> int:
         return self._clock.now_ms() - round(self._clock.monotonic() * 1000)
+
+
+def _seconds(path: Path) -> Iterator[int]:
+    """What a real-time clock shows, if it does."""
+    with contextlib.suppress(OSError, ValueError):
+        yield int(path.read_text("ascii"))

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
-from blynk_gateway.runtime.clock_quality import kernel_is_synchronised
+from blynk_gateway.runtime.clock_quality import EARLIEST_MS, kernel_is_synchronised
 
-EARLIEST_YEAR = 2025
-"""This program is not older; a Pi without a clock begins in 1970, or when its system was made."""
+EARLIEST_YEAR = time.gmtime(EARLIEST_MS // 1000).tm_year
+"""The gateway trusts no clock that shows less."""
 
 LATEST_YEAR = 2100
 

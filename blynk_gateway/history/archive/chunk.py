@@ -44,6 +44,9 @@ _MAX_UNITS = 10**15
 _MAX_LENGTH = 17
 """Fifteen digits, sign and point."""
 
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+"""Twice what 4000 texts of 4 kB take: what unpacks to more would only fill the memory."""
+
 
 class Numbers(NamedTuple):
     """Values of points, told apart: plain numbers as a column, and the rest.
@@ -303,7 +306,7 @@ class _Reader:
 
 def _decompressed(packed: bytes) -> bytes:
     reader = zlib.decompressobj()
-    body = reader.decompress(packed)
+    body = reader.decompress(packed, _MAX_BODY_BYTES)
     if not reader.eof or reader.unused_data:
         raise ValueError(f"{len(packed)} packed bytes; expected one stream")
     return body

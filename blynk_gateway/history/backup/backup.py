@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,9 @@ from blynk_gateway.history.backup.snapshots import DATABASE, ROOM_LEFT_BYTES, in
 
 STAGING = ".backup-"
 
-_LEFT_OUT = ("gateway.db", "snapshots", "lock", "control.sock")
-"""Names in the data directory: the database goes by its copy, snapshots are of this machine."""
+_LEFT_OUT = ("gateway.db", "snapshots", "lock", "control.sock", "lost+found")
+"""Names in the data directory: the database goes by its copy, snapshots are of this machine, and
+`lost+found`, where it is a disk of its own, is for root alone."""
 
 _CONFIGURATION = (".yaml", ".yml")
 
@@ -44,11 +45,16 @@ class Staged(NamedTuple):
 
 
 class Backups:
-    """Makes backups of a running gateway, one at a time. Meets `core.ports.Backups`."""
+    """Makes backups of a running gateway, one at a time. Meets `core.ports.Backups`.
 
-    def __init__(self, data_dir: Path, clock: Clock) -> None:
+    Args:
+        flush: returns when everything that was published is in the database.
+    """
+
+    def __init__(self, data_dir: Path, clock: Clock, flush: Callable[[], Awaitable[None]]) -> None:
         self._data_dir = data_dir
         self._clock = clock
+        self._flush = flush
         self._lock = asyncio.Lock()
 
     async def backup(self) -> AsyncGenerator[bytes, None]:
@@ -58,11 +64,14 @@ class Backups:
 
         Raises:
             BackupBusy: another one is under way.
-            HistoryError: there is too little room, or something cannot be read.
+            HistoryError: there is too little room, something cannot be read, or the latest changes
+                cannot be committed.
         """
         if self._lock.locked():
             raise BackupBusy(f"{self._data_dir}: another backup is being made; expected none")
         async with self._lock:
+            # Up to a whole `commit_every` of changes would not be in it.
+            await self._flush()
             now_ms = self._clock.now_ms()
             staged = await in_thread(lambda stop: stage(self._data_dir, now_ms, stop=stop))
             pieces = pack(staged.directory, staged.manifest)
@@ -164,7 +173,7 @@ def _check_room(source: Path) -> None:
 def _link_files(data_dir: Path, directory: Path) -> list[str]:
     """Link every other file into the staging directory; returns their names, in order."""
     names = []
-    for folder, folders, files in os.walk(data_dir):
+    for folder, folders, files in os.walk(data_dir, onerror=_not_listed):
         relative = Path(folder).relative_to(data_dir)
         is_top = relative == Path()
         folders[:] = sorted(one for one in folders if not (is_top and _is_left_out(one)))
@@ -183,6 +192,12 @@ def _link_files(data_dir: Path, directory: Path) -> list[str]:
             if _link(path, target):
                 names.append(name)
     return names
+
+
+def _not_listed(error: OSError) -> None:
+    # What was removed meanwhile is not missed; what may not be read would be.
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _is_left_out(name: str) -> bool:

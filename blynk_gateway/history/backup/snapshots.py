@@ -105,14 +105,14 @@ class Snapshots:
         if self._every_ms is None:
             self._health.report(_COMPONENT, HealthState.OK)
             return
-        if self._next_at is None:
-            wait_s = await asyncio.to_thread(
-                _wait_s, self._data_dir, self._every_ms, self._clock.now_ms()
-            )
-            self._next_at = self._clock.monotonic() + max(wait_s, SETTLE_S)
-        if self._clock.monotonic() < self._next_at:
-            return
         try:
+            if self._next_at is None:
+                wait_s = await asyncio.to_thread(
+                    _wait_s, self._data_dir, self._every_ms, self._clock.now_ms()
+                )
+                self._next_at = self._clock.monotonic() + max(wait_s, SETTLE_S)
+            if self._clock.monotonic() < self._next_at:
+                return
             await self.take()
         except HistoryCorrupt as error:
             self._next_at = self._clock.monotonic() + RETRY_S
@@ -139,7 +139,10 @@ class Snapshots:
         return taken
 
     def _way_back(self) -> str:
-        latest = next(iter(list_snapshots(self._data_dir)), None)
+        try:
+            latest = next(iter(list_snapshots(self._data_dir)), None)
+        except HistoryError as error:
+            return str(error)
         if latest is None:
             return "there is no snapshot to go back to; export what you need, and start anew"
         database = self._data_dir / DATABASE
@@ -150,13 +153,22 @@ class Snapshots:
 
 
 def list_snapshots(data_dir: Path) -> list[Snapshot]:
-    """All of them, the latest first."""
+    """All of them, the latest first.
+
+    Raises:
+        HistoryError: their directory cannot be read.
+    """
     found = []
     directory = data_dir / DIRECTORY
-    for path in directory.iterdir() if directory.is_dir() else ():
-        snapshot = parse_snapshot(path, path.name)
-        if snapshot is not None and path.is_file() and not path.is_symlink():
-            found.append(snapshot)
+    try:
+        for path in directory.iterdir() if directory.is_dir() else ():
+            snapshot = parse_snapshot(path, path.name)
+            if snapshot is not None and path.is_file() and not path.is_symlink():
+                found.append(snapshot)
+    except OSError as error:
+        raise HistoryError(
+            f"{directory}: {error.strerror}; expected a directory of the gateway's user"
+        ) from error
     return sorted(found, key=lambda one: one.number, reverse=True)
 
 
@@ -165,6 +177,9 @@ def find_good_snapshot(data_dir: Path, before: int | None = None) -> GoodSnapsho
 
     Args:
         before: only those with a lower number, None for all.
+
+    Raises:
+        HistoryError: their directory cannot be read.
     """
     for snapshot in list_snapshots(data_dir):
         if before is not None and snapshot.number >= before:

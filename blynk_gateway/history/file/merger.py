@@ -10,6 +10,7 @@ import logging
 import os
 import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,10 +74,12 @@ class Merger:
 
     def notice(self) -> None:
         """Merge beside everything else if there is enough; to be called after a transaction."""
-        if not self.is_busy:
-            found = self._look()
-            if found.frames - self._merged_of(found) >= self._merge_frames:
-                self._job = self._pool.submit(self._merge)
+        # A failing disk is told of by what comes next: the transaction has not failed.
+        with suppress(OSError):
+            if not self.is_busy:
+                found = self._look()
+                if found.frames - self._merged_of(found) >= self._merge_frames:
+                    self._job = self._pool.submit(self._merge)
 
     @property
     def is_busy(self) -> bool:
@@ -110,7 +113,7 @@ class Merger:
     def _merge(self) -> None:
         try:
             self._merge_now()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             if not self._is_failing:
                 log.warning("log not merged", extra={"reason": str(error)})
             self._is_failing = True

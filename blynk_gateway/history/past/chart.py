@@ -74,11 +74,17 @@ def choose_step(
     raise AssertionError("lengths go on for ever")
 
 
-def thin_points(points: list[HistoryPoint], width: int) -> list[HistoryPoint]:
-    """At most `width`: numbers by largest triangles; texts only if there is nothing else."""
+def thin_points(
+    points: list[HistoryPoint], width: int, *, is_text: bool = False
+) -> list[HistoryPoint]:
+    """At most `width`: numbers by largest triangles; texts only if there is nothing else.
+
+    Args:
+        is_text: what looks like a number is none.
+    """
     if len(points) <= width:
         return points
-    found = numbers([value for _, value in points])
+    found = [None] * len(points) if is_text else numbers([value for _, value in points])
     values = [value for value in found if value is not None]
     if len(values) < len(points):
         if values:

@@ -3,7 +3,7 @@
 1. It commits nothing and never waits for the writer: what is not in the file is read from memory.
 2. An answer is of one moment: memory first, then one snapshot of the file.
 3. An export is of one moment for each batch; a point that comes late, before where it has got to,
-   is not in it.
+   is not in it, and one whose time is corrected meanwhile may be in it twice or not at all.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ from blynk_gateway.history.past.points import (
     read_points,
 )
 from blynk_gateway.history.past.question import MAX_POINTS, check, check_range
-from blynk_gateway.history.past.steps import LEVELS, count_points, read_steps, whole_steps
+from blynk_gateway.history.past.steps import LEVELS, count_points, has_numbers, read_steps
 from blynk_gateway.history.segments.tail import Tail, Unsaved, count_tail
 
 BATCH_POINTS = 4000
@@ -55,11 +55,10 @@ class Queries:
         """The answer; a stream nobody knows has no points.
 
         Steps are whole, also where the range begins or ends within one, and only numbers count in
-        them; where there are none, `COUNT` counts texts.
+        them; of texts, and of a stream that never had a number, `COUNT` counts the points.
 
         Raises:
-            InvalidValue: the question is absurd, its answer too large, or the last of texts wanted
-                as a number.
+            InvalidValue: the question is absurd, or its answer too large.
             HistoryError: it cannot be read now.
         """
         check(question)
@@ -105,18 +104,19 @@ class Queries:
 
 def _answer(snapshot: Snapshot, question: Question, where: Range) -> Answer:
     step_ms, width, aggregate = question.step_ms, question.width, question.aggregate
-    if width is not None:
+    is_text = question.is_text
+    if width is not None and (aggregate is Aggregate.COUNT or not is_text):
         step_ms, where = choose_step(snapshot, where, width, aggregate)
     if step_ms == 0:
         return _raw(snapshot, question, where)
-    steps = read_steps(snapshot, where, step_ms, aggregate)
+    steps = [] if is_text else read_steps(snapshot, where, step_ms, aggregate)
     if not steps:
         if aggregate is Aggregate.COUNT:
-            steps = count_points(snapshot, where, step_ms)
+            # Not decided by the range: parts of a long one, asked for singly, must agree.
+            if is_text or not has_numbers(snapshot, where):
+                steps = count_points(snapshot, where, step_ms)
         elif width is not None:
             return _raw(snapshot, question, where)
-        elif aggregate is Aggregate.LAST:
-            _refuse_texts(snapshot, question, whole_steps(where, step_ms))
     latest = steps if question.limit is None else steps[-question.limit :]
     return Answer(question.address, step_ms, [], latest)
 
@@ -134,16 +134,8 @@ def _raw(snapshot: Snapshot, question: Question, where: Range) -> Answer:
         points = read_points(snapshot, where)
     if question.width is None:
         return Answer(question.address, 0, points, [])
-    shown = thin_points(points, question.width)
+    shown = thin_points(points, question.width, is_text=question.is_text)
     return Answer(question.address, 0, shown, [], is_thinned=len(shown) < len(points))
-
-
-def _refuse_texts(snapshot: Snapshot, question: Question, where: Range) -> None:
-    if read_latest(snapshot, where, 1):
-        raise InvalidValue(
-            f"history of {question.address}: there are only texts, and the last of a step is a"
-            " number; expected numbers: ask for the points themselves, step 0"
-        )
 
 
 def _begin(snapshot: Snapshot, level: Level, streams: Sequence[int]) -> int | None:

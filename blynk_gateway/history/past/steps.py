@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from blynk_gateway.core.history import Aggregate, Step
+from blynk_gateway.core.periods import MAX_TIME_MS
 from blynk_gateway.history.archive.rollup import Level
 from blynk_gateway.history.file.reader import Snapshot
 from blynk_gateway.history.past.points import (
@@ -136,6 +137,13 @@ def count_points(snapshot: Snapshot, where: Range, step_ms: int) -> list[Step]:
     for times in read_times(snapshot, whole_steps(where, step_ms)):
         counts.update(at_ms // step_ms * step_ms for at_ms in times)
     return [Step(at_ms, count) for at_ms, count in sorted(counts.items())]
+
+
+def has_numbers(snapshot: Snapshot, where: Range) -> bool:
+    """Whether the stream of a range has a number at any time, as far as is still known."""
+    always = where._replace(from_ms=0, to_ms=MAX_TIME_MS)
+    is_archived = first_of_level(snapshot, always, Level.DAY, 0) is not None
+    return is_archived or bool(tail_numbers(snapshot, always).times)
 
 
 def first_of_level(snapshot: Snapshot, where: Range, level: Level, since_ms: int) -> int | None:

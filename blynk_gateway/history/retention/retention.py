@@ -4,6 +4,7 @@
    and count in the rollups even if they are old by then.
 2. Ages count only while the time is certain. The budget of bytes needs no time: it goes by what is
    oldest, single values first, then minutes.
+3. What fails is told and tried again later: the commit that was made before it has not failed.
 """
 
 import time
@@ -12,12 +13,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.errors import HistoryCorrupt, HistoryError
 from blynk_gateway.history.archive.rollup import Level
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.retention.budget import Budget
 from blynk_gateway.history.retention.sweep import Sweep, Table
 from blynk_gateway.history.segments.pending import MAX_EVENTS
-from blynk_gateway.runtime.health import Health
+from blynk_gateway.runtime.health import Health, HealthState
 
 PERIOD_S = 3600.0
 """Each round writes a few pages for each stream."""
@@ -39,6 +41,11 @@ SPAN = 50
 
 MIN_SPAN_MS = 60_000
 
+RETRY_S = 30.0
+"""After a failure; as long as the journal waits at most."""
+
+_COMPONENT = "retention"
+
 _CHUNK = Table("chunk", "last_ms", CHUNK_ROWS)
 _MINUTE = Table(Level.MINUTE.table, "start_ms")
 
@@ -57,6 +64,7 @@ class Retention:
     """Sweeps through the tables; begins anew every `PERIOD_S`, or as the budget demands.
 
     Args:
+        health: told as component `retention` what failed.
         may_age: whether the clock can be trusted to say what is old.
     """
 
@@ -66,20 +74,33 @@ class Retention:
         self.keep = keep
         self._clock = clock
         self._may_age = may_age
+        self._health = health
         self._budget = Budget(clock, health)
         self._next_at = clock.monotonic()
         self._sweeps: deque[Sweep] = deque()
         self._looking: Sweep | None = None
         self._rows = MAX_ROWS // 4
+        self._retry_at = clock.monotonic()
+        self._damaged_until = clock.monotonic()
 
     async def step(self, database: Database) -> None:
-        """Delete one slice, if it is time, and the disk has time.
-
-        Raises:
-            HistoryError: it failed; nothing was deleted.
-        """
-        if database.is_merging:
+        """Delete one slice, if it is time, and the disk has time."""
+        if database.is_merging or self._clock.monotonic() < self._retry_at:
             return
+        try:
+            await self._step(database)
+        except HistoryError as error:
+            self._retry_at = self._clock.monotonic() + RETRY_S
+            self._health.report(_COMPONENT, HealthState.DEGRADED, str(error))
+            if isinstance(error, HistoryCorrupt) and self._sweeps:
+                # Of this table nothing can go before the next round; the others may be whole.
+                self._sweeps.popleft()
+                self._damaged_until = self._clock.monotonic() + 2 * PERIOD_S
+        else:
+            if self._clock.monotonic() >= self._damaged_until:
+                self._health.report(_COMPONENT, HealthState.OK)
+
+    async def _step(self, database: Database) -> None:
         if not self._sweeps:
             await self._begin(database)
         if not self._sweeps:
@@ -96,8 +117,8 @@ class Retention:
 
     async def _begin(self, database: Database) -> None:
         if self._clock.monotonic() >= self._next_at:
-            self._next_at = self._clock.monotonic() + PERIOD_S
             await self._delete_events(database)
+            self._next_at = self._clock.monotonic() + PERIOD_S
             self._sweeps.extend(self._aged())
         elif await self._budget.is_exceeded(database, self.keep.max_bytes):
             self._look_for_oldest(_CHUNK)

@@ -112,7 +112,7 @@ class JournalFeed:
         self._journal.held_seq = None
 
     async def begin(self, target: str, keep_ms: int) -> str:
-        """Read the cursor, or set one behind everything that there is.
+        """Read the cursor, or set the first one behind everything that there is.
 
         Raises:
             HistoryError: it cannot be read or written now.
@@ -192,18 +192,25 @@ class JournalFeed:
 
     async def _look_up(self, target: str) -> None:
         async with self._journal.exclusive() as database:
-            rows = await database.fetch("SELECT seq, at_ms FROM mirror WHERE target = ?", (target,))
+            rows = await database.fetch("SELECT target, seq, at_ms FROM mirror")
+            if self._target:
+                # It may be half a minute ahead of what is kept.
+                rows = [(self._target, self._seq, self._read_ms)]
             if not rows:
                 ((latest,),) = await database.fetch(_LATEST)
-                rows = [(latest, self._clock.now_ms())]
-                statements = [("DELETE FROM mirror", ()), _saying(target, *rows[0])]
-                await database.write(statements, is_synced=False)
+                rows = [("", latest, self._clock.now_ms())]
+            ((before, self._seq, self._read_ms),) = rows
+            if before != target:
+                row = _saying(target, self._seq, self._read_ms)
+                await database.write([("DELETE FROM mirror", ()), row], is_synced=False)
+            if before not in ("", target):
+                log.info("mirror goes on at another place", extra={"seq": self._seq})
             ((self._instance_id,),) = await database.fetch(
                 "SELECT value FROM setting WHERE name = 'instance_id'"
             )
-        ((self._seq, self._read_ms),) = rows
-        self._saved_seq = self._counted_seq = self._seq
-        self._points = 0
+        if not self._target:
+            self._counted_seq, self._points = self._seq, 0
+        self._saved_seq = self._seq
         self._target = target
 
     def _move(self, seq: int, points: int) -> None:

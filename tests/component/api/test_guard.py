@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from blynk_gateway.api.guard import GuardedProtocol
+from blynk_gateway.api.guard import READ_WITHIN_S, GuardedProtocol
 from tests.helpers.http import TOKEN, VIEWER, Site, read_answer
 
 GET = f"GET /{TOKEN}/rtc HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -70,6 +70,19 @@ async def test_reader_that_catches_up_is_kept() -> None:
     assert protocol._stall is None
     protocol.connection_lost(None)
     assert lost == [None]
+
+
+async def test_command_on_this_machine_may_wait_for_a_person() -> None:
+    network, control = (
+        GuardedProtocol(asyncio.Protocol(), is_control=is_control) for is_control in (False, True)
+    )
+    left = []
+    for protocol in (network, control):
+        protocol.pause_writing()
+        assert protocol._stall is not None
+        left.append(protocol._stall.when() - asyncio.get_running_loop().time())
+        protocol.connection_lost(None)
+    assert left[0] <= READ_WITHIN_S < 500 < left[1]
 
 
 async def test_parser_that_stumbles_is_answered_400_and_closed() -> None:

@@ -5,7 +5,8 @@ import pytest
 from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.past import MAX_STEPS, MINUTE_MS, Past, as_text, off_loop
 from blynk_gateway.core.address import PinAddress
-from blynk_gateway.core.history import Aggregate, Question
+from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
+from blynk_gateway.core.history import Aggregate, HistoryPolicy, Question
 from blynk_gateway.core.joined import join
 from blynk_gateway.formats.text import FORMS, TextFormat
 from tests.helpers.http import Site
@@ -66,6 +67,25 @@ async def test_finest_is_what_was_written_else_minutes_else_nothing(site: Site) 
     assert await past.finest(V3, 0, NOW) == Question(
         V3, NOW - MAX_STEPS * MINUTE_MS, NOW, MINUTE_MS
     )
+
+
+async def test_finest_of_a_pin_that_keeps_minutes_is_not_its_newest_values(site: Site) -> None:
+    # Which are there until they are archived.
+    stream = Datastream("V3", "Temperature", DatastreamType.DOUBLE, history=HistoryPolicy.MINUTE)
+    site.registry.use_templates({"climate": Template("climate", {"V3": stream})})
+    past = Past(site.services)
+    site.history.add(V3, NOW - 1, "off")
+    assert await past.finest(V3, 0, NOW) == Question(V3, 0, NOW)
+    site.history.add(V3, NOW - 1, "1")
+    assert await past.finest(V3, NOW - DAY, NOW) == Question(V3, NOW - DAY, NOW, MINUTE_MS)
+
+
+async def test_history_is_told_which_pins_hold_texts(site: Site) -> None:
+    past = Past(site.services)
+    for pin in ("V3", "V7"):
+        question = Question(PinAddress("greenhouse", pin), 0, NOW, width=10)
+        assert [batch.points async for batch in past.batches(question)] == [[]]
+    assert [question.is_text for question in site.history.asked] == [False, True]
 
 
 @pytest.mark.parametrize("size", [0, 1, 10_000])

@@ -1,5 +1,7 @@
+import asyncio
 import io
 import shutil
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from blynk_gateway.cli import main
 from blynk_gateway.cli.backup import _PATH
+from blynk_gateway.cli.client import CONTROL_SOCKET
 from blynk_gateway.history.backup.backup import write_backup
 from blynk_gateway.history.file.lock import DirectoryLock
 from tests.component.history.system import System
@@ -84,6 +87,15 @@ async def test_directory_gets_a_file_with_a_plain_name(tmp_path: Path, data: Pat
     assert name.endswith("Z.tar.gz")
 
 
+async def test_directory_that_is_not_mounted_does_not_become_a_file(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await fill(data)
+    assert run(data, "backup", f"{tmp_path}/stick/") == 1
+    assert f"{tmp_path}/stick/ is no directory; expected one" in capsys.readouterr().err
+    assert names(tmp_path) == ["data"]
+
+
 async def test_file_that_is_there_is_never_replaced(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,3 +156,34 @@ async def test_directory_without_data_is_explained(
     assert run(data, "backup", str(tmp_path / "b")) == 1
     assert "expected a file to write" in capsys.readouterr().err
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_backup_that_is_ended_leaves_no_part_of_a_file(
+    tmp_path: Path, data: Path, number: signal.Signals
+) -> None:
+    await fill(data)
+    has_begun = asyncio.Event()
+
+    async def begin_only(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+            await writer.drain()
+            has_begun.set()
+            await reader.read()
+        writer.close()
+
+    (tmp_path / "stick").mkdir()
+    command = ("-m", "blynk_gateway", "--data-dir", str(data), "backup", str(tmp_path / "stick"))
+    async with await asyncio.start_unix_server(begin_only, data / CONTROL_SOCKET):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, stderr=asyncio.subprocess.DEVNULL
+        )
+        async with asyncio.timeout(20):
+            await has_begun.wait()
+            (draft,) = names(tmp_path / "stick")
+            process.send_signal(number)
+            code = await process.wait()
+    assert draft.startswith(".blynk-gateway-20")
+    assert code == (130 if number == signal.SIGINT else -number)
+    assert names(tmp_path / "stick") == []

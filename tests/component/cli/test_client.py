@@ -119,7 +119,7 @@ def test_a_gateway_that_breaks_off_is_an_error(tmp_path: Path, answer: bytes) ->
         listener.listen()
         thread = threading.Thread(target=break_off, args=(listener, answer))
         thread.start()
-        with pytest.raises(NoAnswer, match="no answer"):
+        with pytest.raises(NoAnswer, match=r"no answer|broke off its answer"):
             ControlClient(tmp_path).request("GET", "/")
         thread.join()
 
@@ -147,7 +147,7 @@ def test_a_download_that_is_cut_is_an_error(tmp_path: Path, answer: bytes) -> No
         listener.listen()
         thread = threading.Thread(target=break_off, args=(listener, answer))
         thread.start()
-        with pytest.raises(NoAnswer, match="no answer"):
+        with pytest.raises(NoAnswer, match=r"no answer|broke off its answer"):
             list(ControlClient(tmp_path).download("/", 5.0))
         thread.join()
 

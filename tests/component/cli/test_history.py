@@ -60,6 +60,18 @@ def test_extremes_are_those_of_all_points_and_not_of_the_averages(
     assert last == "min -3  max 40.5  last 6 at 22:12:20  (2 steps of 1m, avg)"
 
 
+def test_thinned_points_have_the_extremes_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with control_server(tmp_path) as control:
+        points = [[NOW - HOUR, 5], [NOW - 60_000, 6]]
+        answer(control, "avg&width=138", points, thinned=True)
+        answer(control, "avg&limit=1", points[-1:])
+        assert run(tmp_path, "a/V1", *SPAN) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "min 5  max 6  last 6 at 22:12:20  (2 points of more)"
+
+
 def test_terminal_without_unicode_gets_ascii(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,16 +181,19 @@ def test_without_a_gateway_says_so(
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        (["--output", "x"], "--output goes with --format"),
-        (["--format", "parquet"], "expected --output FILE"),
-        (["--from", "yesterday"], "'yesterday'"),
-        (["--to", "-1"], "'-1'"),
+        (["a/V1", "--output", "x"], "--output goes with --format"),
+        (["a/V1", "--format", "parquet"], "expected --output FILE"),
+        (["a/V1", "--format", "parquet", "--output", "-"], "expected --output FILE"),
+        (["a/V1", "--from", "yesterday"], "'yesterday'"),
+        (["a/V1", "--to", "-1"], "'-1'"),
+        (["stats", "--format", "csv"], "stats is no export"),
+        (["stats", "--json", "--output", "x"], "stats is no export"),
     ],
 )
 def test_bad_usage_is_two(
     tmp_path: Path, options: list[str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tmp_path, "a/V1", *options) == 2
+    assert run(tmp_path, *options) == 2
     assert text in capsys.readouterr().err
 
 

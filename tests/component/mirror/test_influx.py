@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,12 @@ from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.feed import FeedBatch
 from blynk_gateway.errors import PeerError
 from blynk_gateway.mirror import influx as module
+from blynk_gateway.mirror.delivery import Delivery
 from blynk_gateway.mirror.influx import MAX_RETRY_AFTER_S, InfluxSink
 from blynk_gateway.mirror.sink import (
     Piece,
     PointsRefused,
+    PointsTooOld,
     ServerDown,
     ServerRefused,
     TooManyPoints,
@@ -127,6 +130,36 @@ async def test_a_field_of_another_type_is_refused_and_the_others_are_taken(
     rows = [piece.rows[0].replace(b"value=2", b'value="x"'), piece.rows[1]]
     with pytest.raises(PointsRefused, match="field type conflict"):
         await sink.send(piece._replace(rows=rows))
+
+
+async def test_points_older_than_the_server_keeps_are_told_apart(
+    sink: InfluxSink, influx: Influx, database: str
+) -> None:
+    policy = f"ALTER RETENTION POLICY autogen ON {database} DURATION 24h SHARD DURATION 1h"
+    await influx.query(policy)
+    now_ms = time.time_ns() // 1_000_000
+    old = batch_of("1", "2")
+    new = batch_of("3", "4", "5", first_seq=3, start_ms=now_ms)
+    rows = [*sink.encode(old, frozenset()), *sink.encode(new, frozenset())]
+    piece = Piece(rows, [*old.seqs, *new.seqs], [*old.times, *new.times])
+    with pytest.raises(PointsTooOld) as caught:
+        await sink.send(piece)
+    assert caught.value.count == 2
+    assert len(await influx.query(POINTS, database)) == 3
+    assert await Delivery(sink).deliver(next(piece.cut(2))) == 2
+
+
+async def test_later_versions_tell_of_what_is_too_old_in_other_words(answers: Answers) -> None:
+    text = (
+        "failure writing points to database: partial write: dropped 12 points outside retention"
+        " policy of duration 1h0m0s"
+    )
+    answers.response = web.Response(status=422, text=json.dumps({"message": text}))
+    sink = InfluxSink(f"http://127.0.0.1:{answers.port}/write", None, None, "pi-1")
+    with pytest.raises(PointsTooOld) as caught:
+        await sink.send(piece_of(sink, batch_of("1")))
+    await sink.close()
+    assert caught.value.count == 12
 
 
 async def test_a_database_that_is_not_there_is_told_at_the_beginning(influx: Influx) -> None:

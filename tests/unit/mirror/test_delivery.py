@@ -1,11 +1,13 @@
 """Nothing that a sink would take is lost, whatever it refuses beside it."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from blynk_gateway.mirror.delivery import MAX_BYTES, MAX_POINTS, PROBES, Delivery
-from blynk_gateway.mirror.sink import Piece, ServerDown, ServerRefused, TooManyPoints
+from blynk_gateway.mirror.sink import Piece, PointsTooOld, ServerDown, ServerRefused, TooManyPoints
 from tests.helpers.feeds import FakeSink
 
 
@@ -78,6 +80,38 @@ async def test_a_server_that_takes_less_gets_less_from_then_on() -> None:
     sink.asked.clear()
     assert await delivery.deliver(piece_of(5000)) == 0
     assert sink.asked == [625] * 8
+
+
+class ForgetfulSink(FakeSink):
+    """Keeps nothing from before a time, as InfluxDB: it takes all else, unless one is bad."""
+
+    def __init__(self, first_ms: int, refused: Sequence[bytes] = ()) -> None:
+        super().__init__(refused)
+        self.first_ms = first_ms
+
+    async def send(self, piece: Piece) -> None:
+        young = [
+            row
+            for row, at_ms in zip(piece.rows, piece.times, strict=True)
+            if at_ms >= self.first_ms
+        ]
+        await super().send(piece._replace(rows=young))
+        if len(young) < len(piece.rows):
+            raise PointsTooOld("too old; expected newer ones", len(piece.rows) - len(young))
+
+
+@pytest.mark.parametrize("bad", [[], [b"4999"]])
+async def test_points_that_are_too_old_hold_nothing_up(bad: list[bytes]) -> None:
+    sink = ForgetfulSink(4000, bad)
+    assert await Delivery(sink).deliver(piece_of(5000)) == 4000 + len(bad)
+    assert sink.rows == {b"%d" % index for index in range(4000, 5000)} - set(bad)
+    assert len(sink.sizes) < 40
+    assert await Delivery(ForgetfulSink(5000)).deliver(piece_of(5000)) == 5000
+
+
+async def test_a_server_that_refuses_all_that_is_not_too_old_is_wrongly_set_up() -> None:
+    with pytest.raises(ServerRefused):
+        await Delivery(ForgetfulSink(1, piece_of(5000).rows)).deliver(piece_of(5000))
 
 
 async def test_a_server_that_goes_away_is_not_asked_for_the_rest() -> None:

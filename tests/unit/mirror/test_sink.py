@@ -28,6 +28,7 @@ def test_place_says_where_and_neither_who_nor_how(url: str, place: str) -> None:
 
 
 def test_what_a_server_says_is_one_short_line() -> None:
+    assert said("no such file.\n") == "no such file"
     assert said(" a\n\tb\x1b[31m ") == "a b\N{REPLACEMENT CHARACTER}[31m"
     assert len(said("x" * 10_000)) == MAX_REASON + 1
 

@@ -37,8 +37,8 @@ class Watched:
         self.quality.on_trusted(lambda: self.told.append("trusted"))
 
 
-def rtc(root: Path, seconds: int) -> None:
-    path = root / "sys/class/rtc/rtc0/since_epoch"
+def rtc(root: Path, seconds: int, name: str = "rtc0") -> None:
+    path = root / f"sys/class/rtc/{name}/since_epoch"
     path.parent.mkdir(parents=True)
     path.write_text(f"{seconds}\n")
 
@@ -75,6 +75,12 @@ def test_clock_set_by_a_real_time_clock_is_trusted(
 ) -> None:
     rtc(tmp_path, seconds)
     assert Watched(tmp_path).quality.is_trusted is is_trusted
+
+
+def test_real_time_clock_beside_one_without_a_battery_is_enough(tmp_path: Path) -> None:
+    rtc(tmp_path, 100)
+    rtc(tmp_path, NOW_MS // 1000, "rtc1")
+    assert Watched(tmp_path).quality.is_trusted
 
 
 def test_real_time_clock_that_makes_no_sense_is_none(tmp_path: Path) -> None:

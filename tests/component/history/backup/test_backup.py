@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import shutil
@@ -5,12 +6,14 @@ import tarfile
 from contextlib import aclosing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.backup.backup import BackupBusy, Backups, clear_leftovers, write_backup
 from blynk_gateway.history.backup.file import Manifest
+from blynk_gateway.history.backup.replacement import restore_backup
 from tests.component.history.system import System
 
 OTHERS = {
@@ -26,6 +29,7 @@ LEFT_OUT = (
     "uploads/a/.draft",
     "tls/ca.key.part",
     ".backup-old/gateway.db",
+    "lost+found/#7",
 )
 
 
@@ -56,8 +60,7 @@ async def test_running_gateway_backs_up_everything_but_the_configuration(tmp_pat
         add_files(tmp_path)
         system.add("a")
         system.write("a", "V1", "1")
-        await system.journal.flush()
-        body = await collect(Backups(tmp_path, system.clock))
+        body = await collect(Backups(tmp_path, system.clock, system.journal.flush))
         assert names(body) == ["manifest.json", "gateway.db", *OTHERS]
         with tarfile.open(fileobj=io.BytesIO(body)) as tar:
             text = tar.extractfile("manifest.json")
@@ -66,15 +69,20 @@ async def test_running_gateway_backs_up_everything_but_the_configuration(tmp_pat
             assert picture is not None
             manifest = Manifest.from_json(text.read())
             assert picture.read() == OTHERS["uploads/a/x-picture.png"]
+        restore_backup(io.BytesIO(body), tmp_path / "restored", 7, lambda _: None)
         assert manifest.instance_id == system.restored.instance_id
         assert manifest.at_ms == system.clock.now_ms()
         assert leftovers(tmp_path) == []
+    async with System(tmp_path / "restored") as system:
+        assert system.values == {"a/V1": ("1",)}
 
 
 async def test_what_changes_during_a_backup_is_not_in_it(tmp_path: Path) -> None:
     async with System(tmp_path) as system:
         add_files(tmp_path)
-        async with aclosing(Backups(tmp_path, system.clock).backup()) as pieces:
+        async with aclosing(
+            Backups(tmp_path, system.clock, system.journal.flush).backup()
+        ) as pieces:
             body = await anext(pieces)
             (tmp_path / "uploads/a/x-picture.png").unlink()
             fresh = tmp_path / "fresh"
@@ -92,7 +100,7 @@ async def test_only_one_is_made_at_a_time_and_an_abandoned_one_leaves_nothing(
 ) -> None:
     async with System(tmp_path) as system:
         add_files(tmp_path)
-        backups = Backups(tmp_path, system.clock)
+        backups = Backups(tmp_path, system.clock, system.journal.flush)
         async with aclosing(backups.backup()) as first:
             await anext(first)
             assert len(leftovers(tmp_path)) == 1
@@ -120,7 +128,7 @@ async def test_lack_of_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     async with System(tmp_path) as system:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
         with pytest.raises(HistoryError, match="1 MB are free; expected 50"):
-            await collect(Backups(tmp_path, system.clock))
+            await collect(Backups(tmp_path, system.clock, system.journal.flush))
 
 
 def test_directory_without_a_database_is_explained(tmp_path: Path) -> None:
@@ -137,7 +145,7 @@ async def test_file_system_without_links_is_copied_from(
     async with System(tmp_path) as system:
         add_files(tmp_path)
         monkeypatch.setattr(os, "link", refuse)
-        body = await collect(Backups(tmp_path, system.clock))
+        body = await collect(Backups(tmp_path, system.clock, system.journal.flush))
     assert names(body) == ["manifest.json", "gateway.db", *OTHERS]
 
 
@@ -146,3 +154,25 @@ def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
     clear_leftovers(tmp_path)
     assert leftovers(tmp_path) == []
     assert (tmp_path / "gpio.json").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT])
+async def test_directory_that_cannot_be_read_is_never_left_out_silently(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    async with System(tmp_path):
+        add_files(tmp_path)
+    scandir = os.scandir
+
+    def fail(path: Any) -> Any:  # noqa: ANN401  as the function in its place
+        if str(path) == f"{tmp_path}/tls":
+            raise OSError(number, os.strerror(number), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", fail)
+    if number == errno.ENOENT:
+        assert "tls/ca.key" not in names(b"".join(write_backup(tmp_path, 7)))
+    else:
+        with pytest.raises(HistoryError, match=f"{tmp_path}/tls: Permission denied"):
+            b"".join(write_backup(tmp_path, 7))
+    assert leftovers(tmp_path) == []

@@ -1,4 +1,6 @@
 import asyncio
+import errno
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.backup.snapshots import (
+    RETRY_S,
     SETTLE_S,
     Snapshots,
     find_good_snapshot,
@@ -111,6 +114,30 @@ async def test_lack_of_room_is_told_and_costs_old_ones_but_never_the_last(
     taking.clock.advance(DAY_S)
     await taking.snapshots.step()
     assert [one.number for one in list_snapshots(tmp_path)] == [4, 3]
+    assert taking.state() is HealthState.OK
+
+
+async def test_directory_that_cannot_be_read_is_told_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taking = Taking(await filled(tmp_path))
+    (tmp_path / "snapshots").mkdir()
+
+    def fail(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "iterdir", fail)
+        await taking.snapshots.step()
+        assert taking.state() is HealthState.DEGRADED
+        assert taking.health.components["snapshots"].detail == (
+            f"{tmp_path}/snapshots: Permission denied; expected a directory of the gateway's user;"
+            " tried hourly"
+        )
+        assert taking.snapshots._way_back().startswith(f"{tmp_path}/snapshots: Permission denied")
+    taking.clock.advance(RETRY_S)
+    await taking.snapshots.step()
+    assert [one.number for one in list_snapshots(tmp_path)] == [1]
     assert taking.state() is HealthState.OK
 
 

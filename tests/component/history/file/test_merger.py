@@ -1,3 +1,4 @@
+import errno
 import logging
 import resource
 import sqlite3
@@ -153,3 +154,30 @@ async def test_file_is_whole_without_a_log_after_closing(tmp_path: Path) -> None
     await database.close()
     assert list(files_of(tmp_path)) == [database.path]
     assert len(saved(database.path)) == 1 + 2 * MERGE_BYTES // BIG_BYTES
+
+
+async def test_log_that_cannot_be_read_is_no_failure_of_what_was_committed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merger = database._merger
+    is_after_commit = False
+    look = merger._look
+
+    def look_until_the_disk_fails() -> object:
+        if is_after_commit:
+            raise OSError(errno.EIO, "Input/output error")
+        return look()
+
+    commit = database._connection.commit
+
+    async def commit_and_fail() -> None:
+        nonlocal is_after_commit
+        await commit()
+        is_after_commit = True
+
+    monkeypatch.setattr(merger, "_look", look_until_the_disk_fails)
+    monkeypatch.setattr(database._connection, "commit", commit_and_fail)
+    await database.write(big(1))
+    assert await database.fetch("SELECT stream FROM value") == [(1,)]
+    with pytest.raises(HistoryError, match="Input/output error"):
+        await database.write(big(2))

@@ -109,12 +109,32 @@ async def test_texts_are_counted_and_shown_and_nothing_else(queries: Queries) ->
     counted = Question(WORDS, 0, 1000, 60_000, aggregate=Aggregate.COUNT)
     assert (await queries.ask(counted)).steps == [Step(0, 41)]
     assert (await queries.ask(counted._replace(aggregate=Aggregate.AVG))).steps == []
-    with pytest.raises(InvalidValue, match="only texts"):
-        await queries.ask(counted._replace(aggregate=Aggregate.LAST))
-    nothing = counted._replace(aggregate=Aggregate.LAST, from_ms=LENGTH_MS, to_ms=LENGTH_MS + 1)
-    assert (await queries.ask(nothing)).steps == []
+    assert (await queries.ask(counted._replace(aggregate=Aggregate.LAST))).steps == []
     chart = await queries.ask(Question(WORDS, 0, 1000, width=5))
     assert len(chart.points) == 5
+
+
+async def test_texts_among_numbers_count_nowhere(queries: Queries, tmp_path: Path) -> None:
+    # Also where there is no number near: a long answer is asked for in parts.
+    connection = sqlite3.connect(tmp_path / "gateway.db")
+    put_archive(connection, [Point(1, 5 * LENGTH_MS, 29_000, ("nan",))])
+    connection.commit()
+    connection.close()
+    late = Question(A, 5 * LENGTH_MS, 6 * LENGTH_MS, 60_000)
+    for aggregate in Aggregate:
+        assert (await queries.ask(late._replace(aggregate=aggregate))).steps == []
+    assert (await queries.ask(late._replace(step_ms=0))).points == [
+        HistoryPoint(5 * LENGTH_MS, ("nan",))
+    ]
+
+
+async def test_chart_of_texts_is_of_all_though_some_look_like_numbers(queries: Queries) -> None:
+    chart = Question(A, 0, LENGTH_MS, width=50, is_text=True)
+    shown = await queries.ask(chart)
+    assert (shown.step_ms, len(shown.points), shown.is_thinned) == (0, 50, True)
+    counted = await queries.ask(chart._replace(aggregate=Aggregate.COUNT))
+    # The last step is whole.
+    assert sum(step.value for step in counted.steps) == COUNT + 2
 
 
 async def test_answer_too_large_is_refused_with_advice(

@@ -6,13 +6,20 @@ import pytest
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventKind
-from blynk_gateway.history.file.database import Database, open_database
+from blynk_gateway.history.file import database as database_module
+from blynk_gateway.history.file.database import PAGE_BYTES, Database, open_database
 from blynk_gateway.history.file.migration import STEPS
 from blynk_gateway.history.retention import retention, sweep
-from blynk_gateway.history.retention.retention import CHUNK_ROWS, PERIOD_S, Keep, Retention
+from blynk_gateway.history.retention.retention import (
+    CHUNK_ROWS,
+    PERIOD_S,
+    RETRY_S,
+    Keep,
+    Retention,
+)
 from blynk_gateway.history.segments.pending import MAX_EVENTS
-from blynk_gateway.runtime.health import Health
-from tests.component.history.system import ORIGIN, System, until
+from blynk_gateway.runtime.health import Health, HealthState
+from tests.component.history.system import ORIGIN, System, locked, until
 from tests.helpers.archive import Point, add_stream, create, put_archive
 from tests.helpers.clock import FakeClock
 
@@ -324,5 +331,68 @@ async def test_slices_become_smaller_on_a_slow_disk_and_larger_on_a_quick_one(
             ((count,),) = await database.fetch("SELECT count(*) FROM minute")
             left.append(count)
         assert left[-2] - left[-1] == rows
+    finally:
+        await database.close()
+
+
+def damage(path: Path, table: str) -> None:
+    """Overwrite the first page of a table and of each of its indices."""
+    connection = sqlite3.connect(path)
+    pages = connection.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE tbl_name = ?", (table,)
+    ).fetchall()
+    connection.close()
+    with path.open("r+b") as file:
+        for (page,) in pages:
+            file.seek((page - 1) * PAGE_BYTES)
+            file.write(b"\xff" * PAGE_BYTES)
+
+
+@pytest.mark.parametrize("damaged", ["chunk", "minute"])
+async def test_damaged_table_stops_neither_commits_nor_what_is_old_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    # Of a large file a start does not look at these tables.
+    monkeypatch.setattr(database_module, "CHECK_WHOLE_BYTES", 0)
+    clock = FakeClock()
+    fill(tmp_path / "gateway.db", clock.now_ms() - 40 * 24 * HOUR_MS, 40)
+    damage(tmp_path / "gateway.db", damaged)
+    keep = Keep(KEEP_MS, KEEP_MS, KEEP_MS, KEEP_MS)
+    async with System(tmp_path, clock=clock, keep=keep) as system:
+        system.add("a")
+        for at in range(60):
+            clock.advance(RETRY_S / 4)
+            system.write("a", "V1", str(at))
+            await system.journal.flush()
+        assert len(times(system.path, "segment")) == 60
+        # Of two streams what is left of a day, and the days that it touches.
+        assert 0 < len(times(system.path, "hour")) <= 2 * 25
+        assert 0 < len(times(system.path, "day")) <= 2 * 2
+        assert "malformed" in system.health.components["retention"].detail
+        assert system.health.components["history"].state is HealthState.OK
+
+
+async def test_failure_is_told_and_what_is_old_goes_a_little_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.01)
+    clock = FakeClock()
+    fill(tmp_path / "gateway.db", clock.now_ms() - 40 * 24 * HOUR_MS, 40)
+    database = await open_database(tmp_path / "gateway.db")
+    try:
+        health = Health()
+        one = Retention(clock, Keep(raw_ms=KEEP_MS), health, lambda: True)
+        with locked(database.path):
+            await one.step(database)
+        assert health.components["retention"].state is HealthState.DEGRADED
+        assert "locked" in health.components["retention"].detail
+        before = len(times(database.path))
+        clock.advance(RETRY_S - 1)
+        await one.step(database)
+        assert len(times(database.path)) == before
+        clock.advance(1)
+        await one.step(database)
+        assert len(times(database.path)) < before
+        assert health.components["retention"] == (HealthState.OK, "")
     finally:
         await database.close()

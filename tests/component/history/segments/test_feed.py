@@ -150,13 +150,30 @@ async def test_to_begin_again_repeats_nothing(tmp_path: Path) -> None:
         assert system.journal.held_seq == system.bus.next_seq - 1
 
 
-async def test_another_target_begins_anew(tmp_path: Path) -> None:
+async def test_another_target_gets_what_waits_and_nothing_twice(tmp_path: Path) -> None:
     async with fed(tmp_path) as (system, feed):
         await commit(system, "1")
-        await feed.begin("other", HOUR_MS)
-        assert await feed.read() is None
+        batch = await feed.read()
+        assert batch is not None
+        await feed.acknowledge(batch)
         await commit(system, "2")
-        assert values(await feed.read()) == ["2"]
+        batch = await feed.read()
+        assert batch is not None
+        # Not kept yet: the one before was, just now.
+        await feed.acknowledge(batch)
+        await commit(system, "3")
+        await feed.survey()
+        await feed.begin("other", HOUR_MS)
+        assert values(await feed.read()) == ["3"]
+        assert (await feed.survey()).points == 1
+    # With another URL, after a crash or not, a start goes on too.
+    async with System(tmp_path) as system:
+        feed = feed_of(system)
+        await feed.begin("third", HOUR_MS)
+        assert values(await feed.read()) == ["3"]
+        async with system.journal.exclusive() as database:
+            assert await database.fetch("SELECT target FROM mirror") == [("third",)]
+        await feed.close()
 
 
 async def test_only_settled_times_are_given(

@@ -1,8 +1,18 @@
+import tracemalloc
+import zlib
+
 import pytest
 
-from blynk_gateway.core.value import PinValue
+from blynk_gateway.core.value import MAX_VALUE_BYTES, PinValue
 from blynk_gateway.errors import HistoryCorrupt
-from blynk_gateway.history.archive.chunk import decode, decode_numbers, encode
+from blynk_gateway.history.archive.chunk import (
+    _HEAD,
+    _MAX_BODY_BYTES,
+    decode,
+    decode_numbers,
+    encode,
+)
+from blynk_gateway.history.archive.packing import CHUNK_POINTS
 
 START_MS = 1_700_000_000_000
 
@@ -86,3 +96,22 @@ def test_damaged_bytes_are_told_from_good_ones() -> None:
                 decode(damaged)
     with pytest.raises(HistoryCorrupt, match="a chunk is damaged"):
         decode_numbers(encode(points("1", "x"))[:-8])
+
+
+def test_what_unpacks_to_far_more_than_a_chunk_is_damaged_and_takes_little_memory() -> None:
+    body = encode(points(*"abcabcabc" * 20))
+    assert body[1] == 1
+    bomb = body[: _HEAD.size] + zlib.compress(bytes(8 * _MAX_BODY_BYTES))
+    tracemalloc.start()
+    try:
+        with pytest.raises(HistoryCorrupt, match="a chunk is damaged"):
+            decode(bomb)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * _MAX_BODY_BYTES
+
+
+def test_largest_values_fit_into_a_chunk() -> None:
+    some = points(*[f"{at:04d}".ljust(MAX_VALUE_BYTES, "x") for at in range(CHUNK_POINTS)])
+    assert back(some) == some

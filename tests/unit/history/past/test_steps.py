@@ -11,6 +11,7 @@ from blynk_gateway.history.past.points import range_of
 from blynk_gateway.history.past.steps import (
     count_points,
     first_of_level,
+    has_numbers,
     last_of_level,
     level_for,
     read_steps,
@@ -94,6 +95,14 @@ def test_points_are_counted_with_texts(snapshot: Snapshot) -> None:
         Step(HOUR_MS, 3),
         Step(5 * HOUR_MS, 1),
     ]
+
+
+@pytest.mark.parametrize(("text", "is_number"), [("9", True), ("x", False)])
+def test_stream_has_numbers_at_any_time(snapshot: Snapshot, text: str, *, is_number: bool) -> None:
+    newest = [segment_of([Point(2, 5, 4, (text,))])]
+    for stream, expected in ((1, True), (2, is_number)):
+        where = range_of(Unsaved(stream, newest), stream, 9 * HOUR_MS, 10 * HOUR_MS)
+        assert has_numbers(snapshot, where) is expected
 
 
 def test_ends_of_a_level_are_found(snapshot: Snapshot) -> None:
