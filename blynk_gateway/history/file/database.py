@@ -47,7 +47,10 @@ _BULKY = ("segment", "chunk", "minute")
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
-_MOVED = "a start of the gateway moves a damaged file aside"
+_RETURN = (
+    "restart the gateway: it returns to the latest good snapshot. If this comes again, return to it"
+    " by hand, see the guide: Backup, Snapshots"
+)
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "free space on the disk of {path}",
@@ -55,8 +58,8 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "free space on the disk of {path}, and look for disk errors with `dmesg`",
     sqlite3.SQLITE_READONLY: "let the gateway's user write {path}",
     sqlite3.SQLITE_CANTOPEN: "let the gateway's user write {path} and its directory",
-    sqlite3.SQLITE_CORRUPT: _MOVED,
-    sqlite3.SQLITE_NOTADB: _MOVED,
+    sqlite3.SQLITE_CORRUPT: _RETURN,
+    sqlite3.SQLITE_NOTADB: _RETURN,
 }
 
 
