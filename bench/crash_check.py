@@ -79,7 +79,9 @@ def read(path: Path) -> Contents:
             number: (device, pin)
             for number, device, pin in database.execute("SELECT id, device, pin FROM stream")
         }
-        contents = Contents("; ".join(checks), settings["reserved_seq"], moving_seq > archived_seq)
+        # A first start may have been killed before it reserved any.
+        reserved_seq = settings.get("reserved_seq", 0)
+        contents = Contents("; ".join(checks), reserved_seq, moving_seq > archived_seq)
         for stream, body in database.execute("SELECT stream, body FROM chunk"):
             packed = chunk.decode(body)
             rows = zip(packed.seqs, packed.times, packed.values, strict=True)
