@@ -82,7 +82,7 @@ class Gateway:
         self.journal.timekeeper.on_corrected(self._correct_times)
         self._reader = Reader(data_dir / "gateway.db")
         feed = JournalFeed(self.journal, Reader(data_dir / "gateway.db"), self.clock, parts.health)
-        self.mirror = Mirror(feed, self.clock, parts.health, self._is_text)
+        self.mirror = Mirror(feed, self.clock, parts.health, parts.store.is_text)
         snapshots = options.history.snapshots
         self.snapshots = Snapshots(
             data_dir,
@@ -205,19 +205,12 @@ class Gateway:
         return f"{len(others)} devices, {online} online"
 
     def _policy_of(self, device: str, pin: str) -> HistoryPolicy:
-        state = self.store.find(device, pin)
-        if state is None or state.datastream is None:
-            return HistoryPolicy.RAW
-        return state.datastream.history
+        datastream = self.store.find_datastream(device, pin)
+        return HistoryPolicy.RAW if datastream is None else datastream.history
 
     def _correct_times(self, shift: Shift) -> None:
         self.store.correct_times(shift.corrected)
         self.registry.correct_times(shift.corrected_sight)
-
-    def _is_text(self, device: str, pin: str) -> bool:
-        state = self.store.find(device, pin)
-        stream = None if state is None else state.datastream
-        return stream is not None and not stream.is_numeric
 
     def _tell_damage(self) -> None:
         if self.journal.damage and self._own is not None:

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, TypeVar
 from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.services import Services
 from blynk_gateway.core.address import PinAddress
-from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.history import Answer, HistoryPoint, HistoryPolicy, Question
 from blynk_gateway.core.joined import Joined, join
 from blynk_gateway.errors import InvalidValue
@@ -76,7 +75,7 @@ class Past:
         written = Question(address, from_ms, to_ms)
         begin = max(from_ms, to_ms - MAX_STEPS * MINUTE_MS)
         choices = [written, written._replace(from_ms=begin, step_ms=MINUTE_MS)]
-        stream = self._datastream(address)
+        stream = self._services.store.find_datastream(*address)
         if stream is not None and stream.history is HistoryPolicy.MINUTE:
             choices.reverse()
         for question in choices:
@@ -122,7 +121,7 @@ class Past:
             yield await self._batch(await self._ask(part))
 
     async def _written(self, question: Question) -> AsyncGenerator[Batch, None]:
-        is_text = self._is_text(question.address)
+        is_text = self._services.store.is_text(*question.address)
         is_empty = True
         try:
             async with aclosing(self._services.history.export(*question[:3])) as found:
@@ -136,7 +135,7 @@ class Past:
             yield Batch(0, False, [])
 
     async def _ask(self, question: Question) -> Answer:
-        question = question._replace(is_text=self._is_text(question.address))
+        question = question._replace(is_text=self._services.store.is_text(*question.address))
         try:
             return await self._services.history.ask(question)
         except InvalidValue as error:
@@ -148,17 +147,9 @@ class Past:
                 (at_ms, plain_number(value)) for at_ms, value in answer.steps
             ]
             return Batch(answer.step_ms, answer.is_thinned, steps)
-        is_text = self._is_text(answer.address)
+        is_text = self._services.store.is_text(*answer.address)
         points = await off_loop(lambda some: _plain(some, is_text), answer.points)
         return Batch(0, answer.is_thinned, points)
-
-    def _is_text(self, address: PinAddress) -> bool:
-        stream = self._datastream(address)
-        return stream is not None and not stream.is_numeric
-
-    def _datastream(self, address: PinAddress) -> Datastream | None:
-        state = self._services.store.find(*address)
-        return None if state is None else state.datastream
 
 
 async def as_text(

@@ -82,13 +82,7 @@ def parse_duration(text: str) -> int:
     Raises:
         ValueError: if the unit is missing, or it is no whole number of ms up to 1000 years.
     """
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise ValueError(text)
-    duration = Decimal(match[1]) * UNITS_MS[match[2]]
-    if duration != int(duration) or duration > MAX_DURATION_MS:
-        raise ValueError(text)
-    return int(duration)
+    return _parse_amount(text, _DURATION, UNITS_MS, MAX_DURATION_MS)
 
 
 def format_duration(duration_ms: int) -> str:
@@ -103,13 +97,7 @@ def parse_size(text: str) -> int:
     Raises:
         ValueError: if the unit is missing, or it is no whole number of bytes up to 1000 TB.
     """
-    match = _SIZE.fullmatch(text)
-    if not match:
-        raise ValueError(text)
-    size_bytes = Decimal(match[1]) * UNITS_BYTES[match[2]]
-    if size_bytes != int(size_bytes) or size_bytes > MAX_SIZE_BYTES:
-        raise ValueError(text)
-    return int(size_bytes)
+    return _parse_amount(text, _SIZE, UNITS_BYTES, MAX_SIZE_BYTES)
 
 
 def format_size(size_bytes: int) -> str:
@@ -253,6 +241,16 @@ class FilePath(Kind[Path]):
     def flow(self, value: Path) -> str:
         """In quotes."""
         return quoted(str(value))
+
+
+def _parse_amount(text: str, pattern: re.Pattern[str], units: dict[str, int], most: int) -> int:
+    match = pattern.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    amount = Decimal(match[1]) * units[match[2]]
+    if amount != int(amount) or amount > most:
+        raise ValueError(text)
+    return int(amount)
 
 
 def _parse_boolean(text: str) -> bool:

@@ -257,6 +257,17 @@ class PinStore:
         stream = None if streams is None else streams.get(pin)
         return None if stream is None else stream.state()
 
+    def find_datastream(self, device: str, pin: str) -> Datastream | None:
+        """The datastream of a pin, None if it has none or is not known."""
+        streams = self._devices.get(device)
+        stream = None if streams is None else streams.get(pin)
+        return None if stream is None else stream.datastream
+
+    def is_text(self, device: str, pin: str) -> bool:
+        """Whether values of a pin are no numbers, even where they look like one."""
+        datastream = self.find_datastream(device, pin)
+        return datastream is not None and not datastream.is_numeric
+
     def pins(self, device: str) -> list[PinState]:
         """Every pin of a device that was written or defined, in natural order.
 

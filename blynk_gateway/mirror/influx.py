@@ -7,7 +7,6 @@ https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/
 
 import base64
 import re
-import time
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -21,8 +20,6 @@ from blynk_gateway.formats.text import MEASUREMENT, influx_field
 from blynk_gateway.mirror.sink import (
     CONNECT_TIMEOUT_S,
     TIMEOUT_S,
-    YIELD_POINTS,
-    YIELD_S,
     Piece,
     PointsRefused,
     PointsTooOld,
@@ -30,6 +27,7 @@ from blynk_gateway.mirror.sink import (
     ServerRefused,
     TooManyPoints,
     encoded_by_stream,
+    in_parts,
     place_of,
     said,
 )
@@ -92,8 +90,7 @@ class InfluxSink:
         }
         values = encoded_by_stream(_value, batch, texts)
         rows: list[bytes] = []
-        points = list(zip(batch.streams, batch.times, batch.seqs, batch.texts, strict=True))
-        for start in range(0, len(points), YIELD_POINTS):
+        for part in in_parts(batch):
             rows += [
                 b"%b%b %d\n"
                 % (
@@ -101,9 +98,8 @@ class InfluxSink:
                     values[stream][text],
                     at_ms * _NS_PER_MS + seq % _NS_PER_MS,
                 )
-                for stream, at_ms, seq, text in points[start : start + YIELD_POINTS]
+                for stream, at_ms, seq, text in part
             ]
-            time.sleep(YIELD_S)
         return rows
 
     async def open(self) -> None:

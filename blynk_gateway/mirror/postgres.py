@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import io
 import ssl
-import time
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from typing import Any
@@ -25,13 +24,12 @@ from blynk_gateway.formats.text import cell
 from blynk_gateway.mirror.sink import (
     CONNECT_TIMEOUT_S,
     TIMEOUT_S,
-    YIELD_POINTS,
-    YIELD_S,
     Piece,
     PointsRefused,
     ServerDown,
     ServerRefused,
     encoded_by_stream,
+    in_parts,
     place_of,
     said,
 )
@@ -121,8 +119,7 @@ class PostgresSink:
         values = encoded_by_stream(_value, batch, texts)
         numbers = _TWO_INTEGERS.pack
         rows: list[bytes] = []
-        points = list(zip(batch.streams, batch.times, batch.seqs, batch.texts, strict=True))
-        for start in range(0, len(points), YIELD_POINTS):
+        for part in in_parts(batch):
             rows += [
                 b"".join(
                     (
@@ -132,9 +129,8 @@ class PostgresSink:
                         values[stream][text],
                     )
                 )
-                for stream, at_ms, seq, text in points[start : start + YIELD_POINTS]
+                for stream, at_ms, seq, text in part
             ]
-            time.sleep(YIELD_S)
         return rows
 
     async def open(self) -> None:

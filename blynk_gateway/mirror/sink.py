@@ -1,5 +1,6 @@
 """What a time-series engine is to the mirror, whichever it is."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -168,6 +169,14 @@ class Encoded(dict[str, bytes]):
         plain = plain_value(tuple(text.split(SEPARATOR)), is_text=self._is_text)
         value = self[text] = self._make(plain)
         return value
+
+
+def in_parts(batch: FeedBatch) -> Iterator[list[tuple[int, int, int, str]]]:
+    """Stream, UTC ms, number and text of each point, some at a time with a nap between."""
+    points = list(zip(batch.streams, batch.times, batch.seqs, batch.texts, strict=True))
+    for start in range(0, len(points), YIELD_POINTS):
+        yield points[start : start + YIELD_POINTS]
+        time.sleep(YIELD_S)
 
 
 def encoded_by_stream(

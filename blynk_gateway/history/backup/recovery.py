@@ -22,9 +22,7 @@ from blynk_gateway.history.backup.snapshots import (
     list_snapshots,
     parse_snapshot,
 )
-from blynk_gateway.history.file.database import move_aside
-
-_SIDE_FILES = ("-wal", "-shm")
+from blynk_gateway.history.file.database import SIDE_FILES, move_aside
 
 
 class Recovery(NamedTuple):
@@ -81,7 +79,7 @@ def recover(path: Path, now_ms: int, earlier: Recovery | None = None) -> Recover
         lost_to_ms = min(_written_ms(aside), now_ms)
     else:
         aside, lost_to_ms = earlier.aside, earlier.lost_to_ms
-        _remove(path, "", *_SIDE_FILES)
+        _remove(path, "", *SIDE_FILES)
     if good is None or draft is None:
         return Recovery(aside, None, None, lost_to_ms)
     return _put_in_place(draft, path, good, aside, lost_to_ms)
@@ -102,7 +100,7 @@ def recover_at_start(path: Path, now_ms: int) -> Recovery | None:
         asides = [
             one
             for one in path.parent.glob(f"{path.name}.damaged-*")
-            if not one.name.endswith(_SIDE_FILES)
+            if not one.name.endswith(SIDE_FILES)
         ]
         snapshot = parse_snapshot(draft, draft.name.removeprefix(f"{path.name}.from-"))
         if path.exists() or snapshot is None or not asides:
@@ -110,10 +108,10 @@ def recover_at_start(path: Path, now_ms: int) -> Recovery | None:
             _remove(draft, "")
             continue
         aside = max(asides, key=lambda one: one.stat().st_mtime_ns)
-        for suffix in _SIDE_FILES:
+        for suffix in SIDE_FILES:
             if not aside.with_name(aside.name + suffix).exists():
                 _rename(path.with_name(path.name + suffix), aside.with_name(aside.name + suffix))
-        _remove(path, *_SIDE_FILES)
+        _remove(path, *SIDE_FILES)
         good = GoodSnapshot(snapshot, check_database(draft))
         return _put_in_place(draft, path, good, aside, min(_written_ms(aside), now_ms))
     return None

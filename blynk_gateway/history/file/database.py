@@ -36,7 +36,8 @@ logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 
-_SIDE_FILES = ("-wal", "-shm")
+SIDE_FILES = ("-wal", "-shm")
+"""What SQLite puts beside a database, by the end of its name."""
 
 # A sync of the log at each commit: without it a power cut costs all since the last checkpoint. With
 # NORMAL, too, the log is synced before any page of it goes into the file: order is never lost.
@@ -159,7 +160,7 @@ def move_aside(path: Path, now_ms: int) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{now_ms}")
     with explained(path):
         path.rename(aside)
-        for suffix in _SIDE_FILES:
+        for suffix in SIDE_FILES:
             side = path.with_name(path.name + suffix)
             if side.exists():
                 side.rename(aside.with_name(aside.name + suffix))

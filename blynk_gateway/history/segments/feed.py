@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.feed import Backlog, FeedBatch
-from blynk_gateway.errors import HistoryError
+from blynk_gateway.errors import HistoryCorrupt, HistoryError
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.file.reader import Reader, Snapshot
 from blynk_gateway.history.segments.columns import decode_columns
@@ -151,6 +151,9 @@ class JournalFeed:
         Raises:
             HistoryError: it cannot be read now.
         """
+        if not self._target:
+            # It is not known yet how far the reader is.
+            return Backlog(0, None)
         for _ in range(_COUNTS_AT_ONCE):
             heads = await self._reader.run(partial(_heads, after=self._counted_seq))
             if heads:
@@ -251,11 +254,16 @@ def _read(
         " ORDER BY first_seq LIMIT ?",
         (after, upto, BATCH_SEGMENTS),
     ):
-        some = decode_columns(body)
-        streams.extend(some[0])
-        times.extend(some[1])
-        seqs.extend(some[2])
-        texts.extend(some[3])
+        try:
+            some = decode_columns(body)
+        except HistoryCorrupt as error:
+            # It would be so for ever, and hold up everything behind it.
+            log.error("points lost to the mirror", extra={"reason": str(error)})  # noqa: TRY400 - the file is at fault, not a line of code
+        else:
+            streams.extend(some[0])
+            times.extend(some[1])
+            seqs.extend(some[2])
+            texts.extend(some[3])
         batch = FeedBatch(streams, times, seqs, texts, {}, last_seq)
         size += len(body)
         if len(seqs) >= BATCH_POINTS or size >= BATCH_BYTES:

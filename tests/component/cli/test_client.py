@@ -4,6 +4,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -114,14 +116,11 @@ def test_a_stream_gives_line_by_line_and_its_end_is_an_error(tmp_path: Path) -> 
     ],
 )
 def test_a_gateway_that_breaks_off_is_an_error(tmp_path: Path, answer: bytes) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "control.sock"))
-        listener.listen()
-        thread = threading.Thread(target=break_off, args=(listener, answer))
-        thread.start()
-        with pytest.raises(NoAnswer, match=r"no answer|broke off its answer"):
-            ControlClient(tmp_path).request("GET", "/")
-        thread.join()
+    with (
+        breaking_off(tmp_path, answer),
+        pytest.raises(NoAnswer, match=r"no answer|broke off its answer"),
+    ):
+        ControlClient(tmp_path).request("GET", "/")
 
 
 def test_a_download_gives_all_bytes(tmp_path: Path) -> None:
@@ -142,13 +141,22 @@ def test_a_download_gives_all_bytes(tmp_path: Path) -> None:
     ],
 )
 def test_a_download_that_is_cut_is_an_error(tmp_path: Path, answer: bytes) -> None:
+    with (
+        breaking_off(tmp_path, answer),
+        pytest.raises(NoAnswer, match=r"no answer|broke off its answer"),
+    ):
+        list(ControlClient(tmp_path).download("/", 5.0))
+
+
+@contextmanager
+def breaking_off(directory: Path, answer: bytes) -> Iterator[None]:
+    """A gateway that gives one answer and goes."""
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(tmp_path / "control.sock"))
+        listener.bind(str(directory / "control.sock"))
         listener.listen()
         thread = threading.Thread(target=break_off, args=(listener, answer))
         thread.start()
-        with pytest.raises(NoAnswer, match=r"no answer|broke off its answer"):
-            list(ControlClient(tmp_path).download("/", 5.0))
+        yield
         thread.join()
 
 

@@ -1,9 +1,7 @@
 """What a full disk does to the history: nothing is lost, it is told, and it ends by itself."""
 
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,20 +11,10 @@ from blynk_gateway.history.retention.retention import PERIOD_S, Keep
 from blynk_gateway.runtime.health import HealthState
 from tests.component.history.system import System
 from tests.helpers.clock import FakeClock
+from tests.helpers.full_disk import limited
 
 BATCH = 2000
 PINS = 20
-
-
-@contextmanager
-def limited(size_bytes: int) -> Iterator[None]:
-    """No file becomes larger, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class Counting:

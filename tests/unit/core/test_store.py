@@ -228,6 +228,18 @@ def test_a_defined_pin_is_known_before_its_first_write(fixture: Fixture) -> None
     assert fixture.store.find("shed", "V5") == state
 
 
+def test_the_datastream_says_whether_a_pin_is_text(fixture: Fixture) -> None:
+    name = Datastream("V7", "Name", DatastreamType.STRING)
+    fixture.store.define("shed", {"V5": TEMPERATURE, "V7": name})
+    fixture.write("V1", "x")
+    assert fixture.store.find_datastream("shed", "V5") == TEMPERATURE
+    for unknown in (("shed", "V1"), ("shed", "V9"), ("attic", "V5")):
+        assert fixture.store.find_datastream(*unknown) is None
+        assert not fixture.store.is_text(*unknown)
+    assert not fixture.store.is_text("shed", "V5")
+    assert fixture.store.is_text("shed", "V7")
+
+
 def test_a_pin_neither_written_nor_defined_is_unknown(fixture: Fixture) -> None:
     with pytest.raises(UnknownPin, match="shed/V1 was never written"):
         fixture.store.get("shed", "V1")

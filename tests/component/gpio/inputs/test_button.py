@@ -216,8 +216,14 @@ async def test_closed_button_tells_nothing_and_holds_nothing(rig: Rig) -> None:
     await rig.settled()
     await button.close()
     await button.close()
-    await asyncio.sleep(0.15)
+    # When one that was pressed later is held, the closed one would have been.
+    later = opened(rig, name="later", pin="V4", hold_ms=100)
+    rig.drive(LINE, 1)
+    rig.drive(LINE, 0)
+    await rig.reached(lambda: ("later", "hold") in rig.events())
+    assert [event for name, event in rig.events() if name == "door"] == ["press"]
     assert rig.values("V3") == ["0", "1"]
+    await later.close()
 
 
 async def test_flood_of_edges_ends_with_the_last_level() -> None:

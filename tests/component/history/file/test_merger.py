@@ -1,9 +1,8 @@
 import errno
 import logging
-import resource
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.file.database import Database, Statement, open_database
 from blynk_gateway.history.file.merger import LONG_LOG_BYTES, MERGE_BYTES
 from tests.component.history.system import files_of, until
+from tests.helpers.full_disk import limited
 
 BIG_BYTES = 200_000
 TAKE_BYTES = 2 * BIG_BYTES
@@ -35,17 +35,6 @@ def saved(path: Path) -> list[int]:
         if not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
             return []
         return [number for (number,) in connection.execute("SELECT stream FROM value")]
-
-
-@contextmanager
-def limited(size_bytes: int) -> Iterator[None]:
-    """No file becomes larger, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

@@ -137,6 +137,38 @@ async def test_the_cursor_is_written_twice_a_minute_at_most_and_without_a_sync(
         assert written == [False, False, False]
 
 
+async def test_a_damaged_segment_is_left_out_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fed(tmp_path) as (system, feed):
+        await commit(system, "1", "2", "3")
+        async with system.journal.exclusive() as database:
+            damage = "UPDATE segment SET body = x'00' WHERE first_seq = (SELECT first_seq + 1 FROM"
+            oldest = " segment ORDER BY first_seq LIMIT 1)"
+            await database.write([(damage + oldest, ())])
+        batch = await feed.read()
+        assert values(batch) == ["1", "3"]
+        assert batch is not None
+        await feed.acknowledge(batch)
+        assert await feed.read() is None
+    assert "points lost to the mirror" in caplog.messages
+
+
+async def test_a_survey_before_the_feed_has_begun_moves_nothing(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with System(tmp_path, clock=clock) as system:
+        system.add("shed")
+        await commit(system, "old")
+        clock.advance(2 * HOUR_MS / 1000)
+        feed = feed_of(system)
+        feed.hold()
+        assert await feed.survey() == Backlog(0, None)
+        assert system.journal.held_seq == 0
+        await feed.close()
+        async with system.journal.exclusive() as database:
+            assert await database.fetch("SELECT * FROM mirror") == []
+
+
 async def test_to_begin_again_repeats_nothing(tmp_path: Path) -> None:
     async with fed(tmp_path) as (system, feed):
         for text in ("1", "2"):

@@ -1,5 +1,4 @@
 import sqlite3
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,14 +18,7 @@ from blynk_gateway.history.past.points import (
     tail_numbers,
 )
 from blynk_gateway.history.segments.tail import TailReader, Unsaved
-from tests.helpers.archive import Point, create, put_archive, say_archived, segment_of
-
-
-@pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    connection = create(":memory:")
-    yield connection
-    connection.close()
+from tests.helpers.archive import Point, put_archive, say_archived, segment_of
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import sqlite3
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,16 +17,9 @@ from blynk_gateway.history.past.steps import (
     whole_steps,
 )
 from blynk_gateway.history.segments.tail import TailReader, Unsaved
-from tests.helpers.archive import Point, create, put_archive, say_archived, segment_of
+from tests.helpers.archive import Point, put_archive, say_archived, segment_of
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    connection = create(":memory:")
-    yield connection
-    connection.close()
 
 
 @pytest.fixture
