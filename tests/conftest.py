@@ -65,6 +65,8 @@ def _log_calls_format() -> Iterator[None]:
     """Fail if a log call's message and arguments do not fit, even where the error is swallowed."""
     faults: list[str] = []
     original = logging.getLogRecordFactory()
+    root = logging.getLogger()
+    handlers = root.handlers[:]
 
     def checked(*args: object, **kwargs: object) -> logging.LogRecord:
         record: logging.LogRecord = original(*args, **kwargs)
@@ -79,6 +81,8 @@ def _log_calls_format() -> Iterator[None]:
         yield
     finally:
         logging.setLogRecordFactory(original)
+        # A command that a test ran logs to its standard error, which is gone now.
+        root.handlers[:] = handlers
     if faults:
         pytest.fail("log calls that cannot be formatted:\n" + "\n".join(faults), pytrace=False)
 

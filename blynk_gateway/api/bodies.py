@@ -1,15 +1,13 @@
 """Request bodies and queries: read within limits, parsed without surprises."""
 
 import asyncio
-import json
-import re
-from collections.abc import Mapping
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from blynk_gateway.api.faults import RequestError, TooLarge, TooSlow
+from blynk_gateway.core.json_text import WORDS, Json, decode_json, scalar_texts
 from blynk_gateway.core.value import PinValue, printable
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -21,19 +19,6 @@ which fit in `MAX_BODY_BYTES`, would keep devices waiting while they are parsed.
 
 BODY_WITHIN_S = 30.0
 MAX_QUERY_FIELDS = 1024
-
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
-"""Milliseconds since 1970 have 13 digits. `int` also takes blanks, `1_0` and other scripts."""
-
-
-Json: TypeAlias = Any
-"""A decoded JSON text of any shape."""
-
-
-class Literal(str):
-    """A number as it was written in JSON, so that `21.50` stays `21.50`."""
-
-    __slots__ = ()
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -65,13 +50,11 @@ def parse_json(body: bytes) -> Json:
     """The JSON text as Python objects, numbers as `Literal`.
 
     Raises:
-        RequestError: it is no JSON, or nested too deep.
+        RequestError: it is no JSON, or what `decode_json` refuses.
     """
     try:
-        return json.loads(
-            body.decode(), parse_int=Literal, parse_float=Literal, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError):
+        return decode_json(body.decode())
+    except ValueError:
         raise RequestError("the body is no JSON text in UTF-8") from None
 
 
@@ -96,37 +79,18 @@ def parse_query(request: web.Request) -> dict[str, list[str]]:
     return found
 
 
-def scalar_text(item: object) -> str | None:
-    """A JSON string, number or boolean as the text that goes to a pin, else None."""
-    if isinstance(item, bool):
-        return "true" if item else "false"
-    return printable(item) if isinstance(item, str) else None
-
-
-def json_value(item: object) -> PinValue | None:
+def json_value(item: Json) -> PinValue | None:
     """The pin value of a JSON scalar or array of scalars; None if it is something else."""
-    texts = [scalar_text(one) for one in (item if isinstance(item, list) else [item])]
-    parameters = [text for text in texts if text is not None]
-    return pin_value(parameters) if len(parameters) == len(texts) else None
+    texts = scalar_texts(item, WORDS)
+    return None if texts is None else pin_value(texts)
 
 
-def pin_value(parameters: list[str]) -> PinValue:
+def pin_value(parameters: Sequence[str]) -> PinValue:
     """Parameters as a pin value; a zero byte separates parameters, on the wire as here."""
     return tuple("\0".join(parameters).split("\0")) if parameters else ()
-
-
-def whole_number(item: object) -> int | None:
-    """A JSON whole number, or None."""
-    if not isinstance(item, Literal) or not _WHOLE_NUMBER.fullmatch(item):
-        return None
-    return int(item)
 
 
 def only_field(query: Mapping[str, list[str]], name: str) -> str | None:
     """The first value of a query field, fit for people, or None."""
     values = query.get(name)
     return printable(values[0]) if values else None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -11,14 +11,12 @@ from aiohttp import web
 
 from blynk_gateway.api.bodies import (
     MAX_BODY_BYTES,
-    Literal,
     json_value,
     only_field,
     parse_json,
     parse_query,
     pin_value,
     read_body,
-    whole_number,
 )
 from blynk_gateway.api.cloud_call import CloudCall, Query, named_pin
 from blynk_gateway.api.cloud_history import CloudHistory
@@ -27,7 +25,6 @@ from blynk_gateway.api.device_auth import DeviceAuth, bearer
 from blynk_gateway.api.direct import Words, check_direct
 from blynk_gateway.api.downloads import Downloads
 from blynk_gateway.api.faults import Refusal, RequestError
-from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import (
     cloud_error,
     device_empty,
@@ -38,11 +35,14 @@ from blynk_gateway.api.replies import (
 )
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.uploads import Uploads
-from blynk_gateway.api.writes import PinWriter, Point, http_origin
+from blynk_gateway.api.writes import PinWriter, http_origin
 from blynk_gateway.core.address import parse_pin
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import Device
+from blynk_gateway.core.json_text import Literal, whole_number
+from blynk_gateway.core.past import Point
 from blynk_gateway.core.properties import PROPERTY_NAMES
+from blynk_gateway.core.reads import PinReads
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, printable_value
 from blynk_gateway.errors import InvalidValue, UnknownPin
@@ -74,7 +74,7 @@ class CloudDialect:
         self._services = services
         self._writer = writer
         self._auth = auth
-        self._reads = PinReads(services)
+        self._reads = PinReads(services.registry, services.store, services.reader)
         meta = CloudMeta(services)
         history = CloudHistory(services, downloads)
         self.endpoints: dict[tuple[str, str], Endpoint] = {

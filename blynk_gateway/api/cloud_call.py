@@ -4,10 +4,11 @@ from typing import NamedTuple, TypeAlias
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Literal, only_field, whole_number
+from blynk_gateway.api.bodies import only_field
 from blynk_gateway.api.faults import Refusal
 from blynk_gateway.core.address import MAX_PIN_INDEX, parse_pin
 from blynk_gateway.core.device import Device
+from blynk_gateway.core.json_text import Literal, whole_number
 
 Query: TypeAlias = dict[str, list[str]]
 """Values of the query by name, in order."""

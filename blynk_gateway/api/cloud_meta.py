@@ -12,13 +12,8 @@ from blynk_gateway.api.faults import Refusal
 from blynk_gateway.api.replies import device_empty, device_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.writes import http_origin
+from blynk_gateway.core.metadata import SECRET_FIELD, find_metadata
 from blynk_gateway.errors import InvalidValue
-
-RESERVED_FIELD = "Auth Token"
-"""Never told and never set by HTTP: it is a secret."""
-
-EMPTY_FIELDS = ("Device Owner", "Location", "Hotspot Name", "loc.latlon")
-"""Built-in fields that are empty until written; `Device Name` and `Time Zone` never are."""
 
 MAX_INFO = 128
 """Longest value of one info field, characters."""
@@ -46,13 +41,8 @@ class CloudMeta:
         field = only_field(call.query, "metaFieldId") or only_field(call.query, "metaFieldName")
         if not field:
             raise Refusal("Wrong metaField format.")
-        built_in = {
-            **dict.fromkeys(EMPTY_FIELDS, ""),
-            "Device Name": call.device.definition.name,
-            "Time Zone": self._services.zone.name,
-        }
-        value = call.device.metadata.get(field, built_in.get(field))
-        if value is None or field == RESERVED_FIELD:
+        value = find_metadata(call.device, field, self._services.zone.name)
+        if value is None:
             raise Refusal("MetaField doesn't exist.")
         return device_json({"type": "Text", "value": value})
 
@@ -61,7 +51,7 @@ class CloudMeta:
         field = only_field(call.query, "metaFieldName") or only_field(call.query, "metaFieldId")
         if not field:
             raise Refusal("Wrong metaField format")
-        if field == RESERVED_FIELD:
+        if field == SECRET_FIELD:
             raise Refusal("MetaField doesn't exist")
         value = only_field(call.query, "value")
         if value is None:

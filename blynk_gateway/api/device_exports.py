@@ -16,10 +16,10 @@ from blynk_gateway.api.past import Past, off_loop
 from blynk_gateway.api.replies import device_empty
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.streaming import gzipped
-from blynk_gateway.api.writes import MAX_AHEAD_MS
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.history import Question
+from blynk_gateway.core.past import MAX_AHEAD_MS
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.formats.plain import PlainPoint
 from blynk_gateway.formats.text import cell, csv_rows

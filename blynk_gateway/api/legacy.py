@@ -14,13 +14,11 @@ from aiohttp import web
 from blynk_gateway.api.bodies import (
     MAX_BODY_BYTES,
     MAX_VALUE_BODY_BYTES,
-    Json,
     json_value,
     parse_json,
     parse_query,
     pin_value,
     read_body,
-    whole_number,
 )
 from blynk_gateway.api.device_auth import INVALID_TOKEN, DeviceAuth, bearer
 from blynk_gateway.api.device_exports import CsvExport
@@ -28,14 +26,16 @@ from blynk_gateway.api.direct import Words, check_direct
 from blynk_gateway.api.downloads import Downloads
 from blynk_gateway.api.faults import Refusal, RequestError
 from blynk_gateway.api.project import project_of
-from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import device_bytes, device_empty, device_json, device_text
 from blynk_gateway.api.services import Services
-from blynk_gateway.api.writes import PinWriter, Point, http_origin
+from blynk_gateway.api.writes import PinWriter, http_origin
 from blynk_gateway.core.address import parse_pin
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
+from blynk_gateway.core.json_text import Json, whole_number
+from blynk_gateway.core.past import Point
 from blynk_gateway.core.properties import PROPERTY_NAMES
+from blynk_gateway.core.reads import PinReads
 from blynk_gateway.core.value import printable, printable_value
 from blynk_gateway.errors import InvalidValue, UnknownPin
 
@@ -88,7 +88,7 @@ class LegacyDialect:
         self._services = services
         self._writer = writer
         self._auth = auth
-        self._reads = PinReads(services)
+        self._reads = PinReads(services.registry, services.store, services.reader)
         self._apps = apps
         self._export = CsvExport(services, downloads)
         self.endpoints: dict[tuple[str, str], Endpoint] = {

@@ -4,9 +4,9 @@ import json
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.api.faults import Throttled, Unauthorized, WrongMethod, status_of
 from blynk_gateway.core.datastream import Datastream, DatastreamType
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.value import PinValue, number, printable_value
 from blynk_gateway.errors import GatewayError
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from blynk_gateway.api.faults import Busy
 from blynk_gateway.api.services import Services
@@ -11,6 +10,7 @@ from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import DirectPin
+from blynk_gateway.core.past import Point, is_recent, put_back
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, check_size
@@ -20,17 +20,6 @@ GATE_WITHIN_S = 10.0
 
 SLICE = 500
 """Points written at once: under a millisecond, so that devices do not wait for a backlog."""
-
-MAX_AGE_MS = 31 * 86_400_000
-"""Oldest point accepted. Source: blynk-protocol §10.3, one month."""
-
-MAX_AHEAD_MS = 5 * 60_000
-"""How far a device's clock may be ahead of ours."""
-
-Point: TypeAlias = tuple[int, PinValue]
-"""UTC ms and the value at that time."""
-
-_RESTORE = Origin(OriginKind.RESTORE)
 
 
 class PinWriter:
@@ -65,11 +54,8 @@ class PinWriter:
             Busy, PinError, UnknownDevice: as `write`.
             NotWritable: it is a pin of the Pi's own hardware.
         """
-        newer = await self._report(device, pin, points)
-        if newer is not None and newer.at_ms > points[-1][0]:
-            self._services.store.write(
-                device.slug, pin, newer.value, _RESTORE, Intent.SYNC, newer.at_ms
-            )
+        before = await self._report(device, pin, points)
+        put_back(self._services.store, device.slug, pin, before, points[-1][0])
 
     async def write_extra(self, device: Device, pin: str, points: Sequence[Point]) -> None:
         """Write points of the past; the first one becomes current and reaches the device.
@@ -118,8 +104,7 @@ class PinWriter:
 
     def is_recent(self, at_ms: int) -> bool:
         """Whether a point of that time may be added: at most a month old, and not yet to come."""
-        now_ms = self._services.clock.now_ms()
-        return now_ms - MAX_AGE_MS <= at_ms <= now_ms + MAX_AHEAD_MS
+        return is_recent(at_ms, self._services.clock.now_ms())
 
     async def _report(self, device: Device, pin: str, points: Sequence[Point]) -> PinState | None:
         """Write points in slices; returns the latest state of the pin that others wrote."""

@@ -12,6 +12,7 @@ from blynk_gateway.blynk_server.translation import (
 from blynk_gateway.core.change import Change, Intent, ModeChange, OriginKind, PinChange
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import first_use
+from blynk_gateway.core.past import is_recent
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import PinError
 from blynk_gateway.protocol.commands import Status
@@ -19,10 +20,6 @@ from blynk_gateway.protocol.events import PinWrite
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
-
-PAST_MS = 31 * 86_400_000
-FUTURE_MS = 5 * 60_000
-"""How far a device's own timestamp may be from our clock; else ours counts."""
 
 _REPORT = Intent.REPORT
 
@@ -81,7 +78,7 @@ def deliver_change(connection: "DeviceConnection", change: Change, bridge_id: in
 
 def group_time(connection: "DeviceConnection", group_at_ms: int | None, at_ms: int) -> int:
     """The time of a group of writes: the device's own if it is credible, else ours."""
-    if group_at_ms is None or at_ms - PAST_MS <= group_at_ms <= at_ms + FUTURE_MS:
+    if group_at_ms is None or is_recent(group_at_ms, at_ms):
         return at_ms if group_at_ms is None else group_at_ms
     slug = connection.device.slug if connection.device is not None else ""
     connection.context.log_limited(

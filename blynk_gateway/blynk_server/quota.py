@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
-from blynk_gateway.core.quota import TokenBucket
+from blynk_gateway.core.quota import DailyAllowance, TokenBucket
 from blynk_gateway.protocol.commands import Status
 from blynk_gateway.protocol.events import PinsWritten, ServerEvent
 
@@ -22,28 +22,22 @@ clients ping after 10 s without input and hang up after 15 s: the answer must co
 REFUSAL_NOTICE_S = 60.0
 """Between two answers "quota exceeded" to one device. Source: the Java server."""
 
-EVENT_INTERVAL_S = 1.0
-EVENTS_PER_DAY = 100
-"""Events of one code, and of all. Source: the cloud's limits, blynk-protocol §7.2."""
-
 NOTIFICATION_INTERVAL_S = 5.0
 NOTIFICATIONS_PER_DAY = 100
 """Per channel. Source: the Java server, which has the daily limit for mail only."""
-
-_MAX_NAMES = 256
-_DAY_S = 86_400
 
 
 class DeviceLimits:
     """The meters of one device. `now` is monotonic seconds everywhere."""
 
-    __slots__ = ("_bucket", "_counts", "_last", "_notice_at", "_over_since")
+    __slots__ = ("_bucket", "_events", "_notice_at", "_notifications", "_over_since")
 
     def __init__(self, quota: QuotaOptions, now: float) -> None:
         self._over_since: float | None = None
         self._notice_at = now
-        self._last: dict[str, float] = {}
-        self._counts: dict[str, tuple[int, int]] = {}
+        # Made at first use: most devices log nothing.
+        self._events: DailyAllowance | None = None
+        self._notifications: dict[str, DailyAllowance] = {}
         self._bucket: TokenBucket | None = None
         self.set_quota(quota, now)
 
@@ -81,25 +75,17 @@ class DeviceLimits:
 
     def may_log_event(self, code: str, now: float) -> bool:
         """Whether one more event of this code is within the limits; True counts it."""
-        return self._may(f"event {code}", "event", EVENT_INTERVAL_S, EVENTS_PER_DAY, now)
+        if self._events is None:
+            self._events = DailyAllowance.of_events()
+        return self._events.take(code, now)
 
     def may_notify(self, channel: str, now: float) -> bool:
         """Whether one more message on this channel is within the limits; True counts it."""
-        return self._may(channel, channel, NOTIFICATION_INTERVAL_S, NOTIFICATIONS_PER_DAY, now)
-
-    def _may(self, name: str, group: str, interval_s: float, per_day: int, now: float) -> bool:
-        day, count = self._counts.get(group, (0, 0))
-        today = int(now) // _DAY_S
-        if day != today:
-            count = 0
-        last = self._last.get(name)
-        if count >= per_day or (last is not None and now < last + interval_s):
-            return False
-        if len(self._last) >= _MAX_NAMES:
-            self._last.clear()
-        self._last[name] = now
-        self._counts[group] = (today, count + 1)
-        return True
+        allowance = self._notifications.get(channel)
+        if allowance is None:
+            allowance = DailyAllowance(NOTIFICATION_INTERVAL_S, NOTIFICATIONS_PER_DAY)
+            self._notifications[channel] = allowance
+        return allowance.take(channel, now)
 
 
 class Limits:

@@ -1,6 +1,5 @@
 """`device`: devices and their tokens."""
 
-import socket
 from argparse import Namespace
 from typing import Any
 from urllib.parse import quote
@@ -12,13 +11,9 @@ from blynk_gateway.cli.output import print_json, print_table
 from blynk_gateway.cli.sketch import BOARDS, Target, sketch_for
 from blynk_gateway.config import Options
 from blynk_gateway.core.clock import SystemClock
+from blynk_gateway.runtime.lan import lan_host
 
 _PATH = "/api/v1/devices"
-
-# Never asked: connecting a datagram socket only chooses the route (RFC 5737 address).
-_SOMEWHERE = ("192.0.2.1", 9)
-
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 _UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
@@ -138,12 +133,4 @@ def _lan_address(options: Options) -> tuple[str, int]:
     if not options.server.listen:
         raise NoListener("server.listen is empty, found no port for devices; expected one")
     host, port = options.server.listen[0]
-    if host not in _WILDCARDS:
-        return host, port
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_SOMEWHERE)
-        except OSError:
-            # No network at the moment: the name that most networks resolve.
-            return f"{socket.gethostname()}.local", port
-        return str(probe.getsockname()[0]), port
+    return lan_host(host), port

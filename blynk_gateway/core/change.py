@@ -17,6 +17,10 @@ class OriginKind(StrEnum):
     LINK = "link"
     GPIO = "gpio"
     GATEWAY = "gateway"
+    MQTT = "mqtt"
+    BINDING = "binding"
+    """A binding of an MQTT topic, which may be one end of a loop."""
+
     RESTORE = "restore"
 
 

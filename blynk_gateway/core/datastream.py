@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from blynk_gateway.core.effects import EffectKind, find_effect, parse_effect
 from blynk_gateway.core.history import HistoryPolicy
+from blynk_gateway.core.presentation import Presentation
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import InvalidValue
 
@@ -59,6 +60,7 @@ class Datastream:
         parameters: how many parameters a value has; None for any number.
         effects: what else may be commanded, for outputs.
         history: what is kept of its past.
+        presentation: how Home Assistant is to show it; None for as the gateway chooses.
     """
 
     pin: str
@@ -78,6 +80,7 @@ class Datastream:
     parameters: int | None = None
     effects: frozenset[EffectKind] = frozenset()
     history: HistoryPolicy = HistoryPolicy.RAW
+    presentation: Presentation | None = None
 
     def accept(self, value: PinValue) -> PinValue:
         """The value as it will be stored: checked, clamped, unchanged where it already fits.

@@ -22,6 +22,10 @@ TOKEN_RULE = (
 )
 
 
+RESERVED_SLUG = "bridge"
+"""The gateway's own topics have it where those of a device have its slug."""
+
+
 class DeviceSource(StrEnum):
     """Where a device is declared."""
 
@@ -63,6 +67,8 @@ class DeviceDefinition:
                 f"{self.slug[:40]!r} is no device slug; expected up to 32 of a–z, 0–9 and -,"
                 " beginning with a letter or digit"
             )
+        if self.slug == RESERVED_SLUG:
+            raise DeviceError(f"{self.slug!r} is reserved, for MQTT; expected another slug")
         if not TOKEN_PATTERN.fullmatch(self.token):
             raise DeviceError(f"the token of {self.slug!r} is unusable; expected {TOKEN_RULE}")
 

@@ -1,4 +1,11 @@
-"""Token bucket: the meter of messages per second."""
+"""Meters: of messages per second, and of what is rarer."""
+
+EVENT_INTERVAL_S = 1.0
+EVENTS_PER_DAY = 100
+"""Events of one code, and of all of a device. Source: the cloud's limits, blynk-protocol §7.2."""
+
+_MAX_NAMES = 256
+_DAY_S = 86_400
 
 
 class TokenBucket:
@@ -35,3 +42,39 @@ class TokenBucket:
     def _refill(self, now: float) -> None:
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
+
+
+class DailyAllowance:
+    """Allows `per_day` a day, and one of each name per interval.
+
+    Args:
+        interval_s: between two of one name, seconds.
+    """
+
+    __slots__ = ("_count", "_day", "_interval_s", "_last", "_per_day")
+
+    def __init__(self, interval_s: float, per_day: int) -> None:
+        self._interval_s = interval_s
+        self._per_day = per_day
+        self._last: dict[str, float] = {}
+        self._day = 0
+        self._count = 0
+
+    @classmethod
+    def of_events(cls) -> "DailyAllowance":
+        """That of the events which a device logs; their names are the codes."""
+        return cls(EVENT_INTERVAL_S, EVENTS_PER_DAY)
+
+    def take(self, name: str, now: float) -> bool:
+        """Whether one more is allowed at `now`, monotonic seconds; True counts it."""
+        today = int(now) // _DAY_S
+        if self._day != today:
+            self._day, self._count = today, 0
+        last = self._last.get(name)
+        if self._count >= self._per_day or (last is not None and now < last + self._interval_s):
+            return False
+        if len(self._last) >= _MAX_NAMES:
+            self._last.clear()
+        self._last[name] = now
+        self._count += 1
+        return True

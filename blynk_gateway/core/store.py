@@ -7,7 +7,8 @@ Rules:
 3. A REPORT or COMMAND is an event: it is published even if the value is equal. A SYNC is state: an
    equal one is dropped, an unequal one is settled by the datastream's authority.
 4. A write caused by another write carries its cause and depth; beyond `MAX_DEPTH` it is refused.
-5. COMMANDs from links pass a fuse per pin, against loops that leave the process and come back.
+5. COMMANDs from links and bindings pass a fuse per pin, against loops that leave the process and
+   come back.
 6. A direct pin (D or A) obeys its mode. One without a mode gets it from its first COMMAND, before
    that is published; not if that would drive the pin of the other kind with its number.
 """
@@ -44,10 +45,13 @@ MAX_DEPTH = 8
 
 FUSE_PER_SECOND = 50
 FUSE_BURST = 200
-"""Commands a pin takes from links: far above what people and rules do, far below a loop."""
+"""Commands a pin takes from links and bindings: far above what people and rules do, far below a
+loop."""
 
 OWN_MAX_ANALOG = 255
 """Highest PWM value of the Pi's own pins, as `analogWrite` has it."""
+
+_FUSED = frozenset({OriginKind.LINK, OriginKind.BINDING})
 
 # Looked up once: reading a member through its class costs a tenth of a whole write.
 _REPORT = Intent.REPORT
@@ -311,7 +315,7 @@ class PinStore:
             )
         if stream.datastream is not None:
             _check_writable(device, stream.datastream)
-        if origin.kind is OriginKind.LINK:
+        if origin.kind in _FUSED:
             now = self._clock.monotonic()
             if stream.fuse is None:
                 stream.fuse = TokenBucket(FUSE_PER_SECOND, FUSE_BURST, now)

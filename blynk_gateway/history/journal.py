@@ -102,8 +102,8 @@ class Journal:
         self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
         self._path = path
         self._commit_every_s = commit_every_ms / 1000
-        self._retention = Retention(clock, keep, health, self.may_age)
         self.timekeeper = Timekeeper(clock, clock_quality, health)
+        self._retention = Retention(clock, keep, health, self.timekeeper.may_age)
         self._archiver = Archiver(
             self.exclusive,
             clock,
@@ -186,9 +186,10 @@ class Journal:
         """The times of changes up to here never change any more; None if that goes for all."""
         return self.timekeeper.settled_seq()
 
-    def may_age(self) -> bool:
-        """Whether the clock is good enough to say what is too old to be kept."""
-        return self.timekeeper.may_age()
+    @property
+    def backlog(self) -> int:
+        """How many changes are not on disk yet, those of devices left out once they are packed."""
+        return len(self.mailbox) + (self._opened[2].pending.points if self._opened else 0)
 
     @property
     def newest_seq(self) -> int:

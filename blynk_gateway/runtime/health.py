@@ -24,11 +24,16 @@ class ComponentHealth(NamedTuple):
 
 
 class Health:
-    """State of every component, and counts of everything that was cut, dropped or refused."""
+    """State of every component, and counts of everything that was cut, dropped or refused.
+
+    Attributes:
+        last_error: the latest complaint, `component: detail`, also when it is over; "" for none.
+    """
 
     def __init__(self) -> None:
         self.components: dict[str, ComponentHealth] = {}
         self.counters: Counter[str] = Counter()
+        self.last_error = ""
 
     def report(self, component: str, state: HealthState, detail: str = "") -> None:
         """Set the state of a component; a change is logged once."""
@@ -37,6 +42,8 @@ class Health:
         self.components[component] = now
         if before == now or (before is None and state is HealthState.OK):
             return
+        if state is not HealthState.OK:
+            self.last_error = f"{component}: {detail}"
         level = {
             HealthState.OK: logging.INFO,
             HealthState.DEGRADED: logging.WARNING,

@@ -1,11 +1,12 @@
 """The gateway as a real process, for tests that stop it, kill it and start it again."""
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,16 +16,42 @@ import yaml
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 
+FIRST_PORT = 20_000
+PORTS_EACH = 1000
+RUNNERS = 12
+"""Up to port 32,000; the kernel's own begin at 32,768."""
+
 _POLL_S = 0.01
 _LOG_TAIL_LINES = 40
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback address that nobody listens on; each is given once.
+
+    Below those that the kernel gives to connections, and another thousand for each test runner:
+    a port that is free now must be so still when the program that is told of it listens there.
+    """
+    for port in itertools.islice(_ports, PORTS_EACH):
+        with socket.socket() as probe:
+            # As servers do: a port whose last connection just ended is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("every port is in use")
+
+
+def _cycle() -> Iterator[int]:
+    """Ports of this runner, from somewhere on: somebody may run other tests beside these."""
+    runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = FIRST_PORT + runner % RUNNERS * PORTS_EACH
+    begin = os.getpid() % PORTS_EACH
+    return itertools.cycle(first + (begin + step) % PORTS_EACH for step in range(PORTS_EACH))
+
+
+_ports = _cycle()
 
 
 class GatewayProcess:

@@ -2,9 +2,8 @@
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Literal, only_field, parse_query, whole_number
+from blynk_gateway.api.bodies import only_field, parse_query
 from blynk_gateway.api.faults import Conflict, RequestError
-from blynk_gateway.api.reads import PinReads
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import Call
@@ -15,6 +14,8 @@ from blynk_gateway.core.address import parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import MAX_EVERY_MS, MIN_EVERY_MS, DirectPin, PinMode
+from blynk_gateway.core.json_text import Literal, whole_number
+from blynk_gateway.core.reads import PinReads
 
 MAX_NAME = 64
 MAX_EVENTS = 1000
@@ -62,7 +63,7 @@ class Devices:
     def __init__(self, services: Services, writer: PinWriter) -> None:
         self._services = services
         self._writer = writer
-        self._reads = PinReads(services)
+        self._reads = PinReads(services.registry, services.store, services.reader)
 
     async def list(self, _call: Call) -> web.Response:
         """All devices."""

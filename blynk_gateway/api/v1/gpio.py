@@ -4,12 +4,12 @@ from typing import Any
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Literal, whole_number
 from blynk_gateway.api.faults import NotSimulated, RequestError
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import Call
 from blynk_gateway.api.v1.schema import Field, Kind, read_object
+from blynk_gateway.core.json_text import Literal, whole_number
 from blynk_gateway.core.ports import PeripheralState, SimulatedLine, Simulation
 from blynk_gateway.core.value import printable, printable_value
 from blynk_gateway.errors import UnknownPin

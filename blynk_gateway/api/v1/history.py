@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import Literal, only_field, parse_query, whole_number
+from blynk_gateway.api.bodies import only_field, parse_query
 from blynk_gateway.api.faults import BadQuestion
 from blynk_gateway.api.past import Past, as_table, as_text
 from blynk_gateway.api.replies import JSON_TYPE, api_json
@@ -17,6 +17,7 @@ from blynk_gateway.api.v1.schema import Field, Kind
 from blynk_gateway.config.scalars import parse_duration
 from blynk_gateway.core.address import PinAddress, parse_address, parse_pin
 from blynk_gateway.core.history import Aggregate, Question
+from blynk_gateway.core.json_text import Literal, whole_number
 from blynk_gateway.core.periods import LEGACY_PERIODS, legacy_span, parse_time
 from blynk_gateway.core.value import printable
 from blynk_gateway.errors import InvalidValue

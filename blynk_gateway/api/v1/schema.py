@@ -7,14 +7,9 @@ from typing import Any, NamedTuple
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import (
-    MAX_VALUE_BODY_BYTES,
-    Literal,
-    json_value,
-    parse_json,
-    read_body,
-)
+from blynk_gateway.api.bodies import MAX_VALUE_BODY_BYTES, json_value, parse_json, read_body
 from blynk_gateway.api.faults import RequestError, WrongContentType
+from blynk_gateway.core.json_text import Literal
 from blynk_gateway.core.value import number, printable
 
 

@@ -11,11 +11,8 @@ from blynk_gateway.gpio.host import Host
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.sampling import SampledPeripheral
 from blynk_gateway.gpio.sensors.hwmon import list_hwmon
-from blynk_gateway.gpio.sensors.sysfs import list_names, read_number, read_text
-
-THERMAL = "sys/class/thermal"
-CPU_ZONES = ("cpu-thermal", "cpu_thermal")
-"""The processor's zone. Source: device trees bcm2711, bcm2712; its name in older kernels."""
+from blynk_gateway.gpio.sensors.sysfs import read_number, read_text
+from blynk_gateway.runtime.thermal import MILLIDEGREES, THERMAL, find_cpu_zone
 
 THROTTLED = "sys/devices/platform/*/*:firmware/get_throttled"
 """`soc/soc:firmware` up to the Pi 4, `soc@107c000000/soc@107c000000:firmware` on the Pi 5. Source:
@@ -71,14 +68,12 @@ def cpu_temperature(root: Path) -> float:
     Raises:
         HardwareError: there is no thermal zone.
     """
-    folder = root / THERMAL
-    zones = [name for name in list_names(folder) if name.startswith("thermal_zone")]
-    if not zones:
+    zone = find_cpu_zone(root)
+    if zone is None:
         raise HardwareError(
             f"/{THERMAL} has no thermal zone; expected one, as on a Pi. Leave out cpu_temperature"
         )
-    cpu = [name for name in zones if read_text(folder / name / "type") in CPU_ZONES]
-    return read_number(folder / (cpu or zones)[0] / "temp") / 1000
+    return read_number(zone) / MILLIDEGREES
 
 
 def cpu_load(root: Path, cpus: int | None = None) -> float:

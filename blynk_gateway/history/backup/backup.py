@@ -23,9 +23,10 @@ from blynk_gateway.history.backup.snapshots import DATABASE, ROOM_LEFT_BYTES, in
 
 STAGING = ".backup-"
 
-_LEFT_OUT = ("gateway.db", "snapshots", "lock", "control.sock", "lost+found")
-"""Names in the data directory: the database goes by its copy, snapshots are of this machine, and
-`lost+found`, where it is a disk of its own, is for root alone."""
+_LEFT_OUT = ("gateway.db", "snapshots", "backups", "lock", "control.sock", "lost+found")
+"""Names in the data directory: the database goes by its copy, snapshots are of this machine,
+backups would hold each other, and `lost+found`, where it is a disk of its own, is for root alone.
+"""
 
 _CONFIGURATION = (".yaml", ".yml")
 

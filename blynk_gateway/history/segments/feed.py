@@ -20,6 +20,7 @@ from typing import NamedTuple, Protocol
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.feed import Backlog, FeedBatch
 from blynk_gateway.errors import HistoryCorrupt, HistoryError
+from blynk_gateway.history.clock.timekeeper import Timekeeper
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.file.reader import Reader, Snapshot
 from blynk_gateway.history.segments.columns import decode_columns
@@ -67,8 +68,9 @@ class Keeper(Protocol):
     def settled_seq(self) -> int | None:
         """Changes after this number may still get another time; None if none will."""
 
-    def may_age(self) -> bool:
-        """Whether the clock can be trusted with what is too old."""
+    @property
+    def timekeeper(self) -> Timekeeper:
+        """Knows whether the clock can be trusted with what is too old."""
 
     def exclusive(self) -> AbstractAsyncContextManager[Database]:
         """The database for one user at a time; raises HistoryError when there is none."""
@@ -173,7 +175,7 @@ class JournalFeed:
 
     async def _let_go(self) -> int:
         now_ms = self._clock.now_ms()
-        is_late = now_ms - self._read_ms > self._keep_ms and self._journal.may_age()
+        is_late = now_ms - self._read_ms > self._keep_ms and self._journal.timekeeper.may_age()
         since_ms = now_ms - self._keep_ms if is_late else -_NO_BOUND
         points = 0
         while True:

@@ -1,14 +1,15 @@
 """The Blynk IoT dialect as a table: request → status and body."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.api.cloud import CloudDialect
 from blynk_gateway.api.uploads import Uploads
 from blynk_gateway.core.change import Intent, PinChange
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
 
@@ -224,7 +225,8 @@ def test_tables_name_every_endpoint() -> None:
 def endpoints() -> set[tuple[str, str]]:
     """Method and path of every endpoint."""
     uploads = Uploads.__new__(Uploads)
-    return set(CloudDialect(None, None, None, uploads, None).endpoints)  # type: ignore[arg-type]
+    parts: Any = SimpleNamespace(registry=None, store=None, reader=None)
+    return set(CloudDialect(parts, None, None, uploads, None).endpoints)  # type: ignore[arg-type]
 
 
 async def test_batch_without_json_type_is_refused(site: Site) -> None:

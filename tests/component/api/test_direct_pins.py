@@ -2,12 +2,12 @@
 
 import pytest
 
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EFFECTS
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import PeripheralState
 from tests.helpers.http import CONFIG, OPERATOR, TOKEN, VIEWER, Answer, Site

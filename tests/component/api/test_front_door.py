@@ -74,10 +74,10 @@ async def waiting(site: Site, *, silent: int = 0, spoken: int = 0) -> None:
             await asyncio.sleep(0.002)
 
 
-def test_idle_gateway_keeps_no_http_library_in_memory() -> None:
+def test_idle_gateway_keeps_no_library_in_memory_that_it_does_not_use() -> None:
     code = (
         "import sys, blynk_gateway.cli.daemon\n"
-        "print({'aiohttp', 'difflib', 'segno', 'cryptography'} & set(sys.modules))"
+        "print({'aiohttp', 'difflib', 'segno', 'cryptography', 'paho'} & set(sys.modules))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,13 +1,14 @@
 """The legacy dialect as a table: request → status and body."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.api.legacy import LegacyDialect
 from blynk_gateway.core.change import EventKind, Intent, PinChange
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
 
@@ -188,7 +189,8 @@ def test_tables_name_every_endpoint() -> None:
 
 def endpoints() -> set[tuple[str, str]]:
     """Method and path of every endpoint."""
-    return set(LegacyDialect(None, None, None, lambda: 0, None).endpoints)  # type: ignore[arg-type]
+    parts: Any = SimpleNamespace(registry=None, store=None, reader=None)
+    return set(LegacyDialect(parts, None, None, lambda: 0, None).endpoints)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

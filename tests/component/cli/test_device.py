@@ -125,7 +125,7 @@ def test_sketch_names_the_address_devices_reach(
 def test_sketch_without_a_network_gives_the_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blynk_gateway.cli.device._SOMEWHERE", ("255.255.255.255", 9))
+    monkeypatch.setattr("blynk_gateway.runtime.lan._SOMEWHERE", ("255.255.255.255", 9))
     with control_server(tmp_path) as control:
         control.answers["GET /api/v1/devices/green"] = (200, DEVICE)
         control.answers["GET /api/v1/devices/green/pins"] = (200, {"pins": []})

@@ -4,8 +4,9 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from blynk_gateway.api.cloud_call import CloudCall, Query
-from blynk_gateway.api.cloud_meta import EMPTY_FIELDS, CloudMeta
+from blynk_gateway.api.cloud_meta import CloudMeta
 from blynk_gateway.api.faults import Refusal
+from blynk_gateway.core.metadata import EMPTY_FIELDS
 from tests.helpers.http import CONFIG, Site
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.api.faults import Busy
-from blynk_gateway.api.writes import MAX_AGE_MS, MAX_AHEAD_MS, SLICE, PinWriter, http_origin
+from blynk_gateway.api.writes import SLICE, PinWriter, http_origin
 from blynk_gateway.core.change import Intent, PinChange
 from blynk_gateway.core.mailbox import Mailbox, Overflow
+from blynk_gateway.core.past import MAX_AGE_MS, MAX_AHEAD_MS
 from blynk_gateway.errors import InvalidValue, UnknownDevice
 from tests.helpers.http import CONFIG, Site
 

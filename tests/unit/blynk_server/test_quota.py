@@ -1,5 +1,4 @@
 from blynk_gateway.blynk_server.quota import (
-    EVENTS_PER_DAY,
     MAX_WAIT_S,
     DeviceLimits,
     Limits,
@@ -9,6 +8,7 @@ from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
+from blynk_gateway.core.quota import EVENTS_PER_DAY
 from blynk_gateway.core.store import PinStore
 from tests.helpers.clock import FakeClock
 

@@ -15,6 +15,11 @@ def test_malformed_slug_is_refused(slug: str) -> None:
         DeviceDefinition(slug, "Name", "token")
 
 
+def test_slug_that_stands_for_the_gateway_in_topics_is_refused() -> None:
+    with pytest.raises(DeviceError, match="reserved"):
+        DeviceDefinition("bridge", "Bridge", "token")
+
+
 @pytest.mark.parametrize("token", ["t", "4ae3851817194e2596cf1b7103603ef8", "a-b_c.~!", "x" * 64])
 def test_printable_token_of_any_length_is_taken(token: str) -> None:
     assert DeviceDefinition("shed", "Shed", token).token == token

@@ -22,6 +22,8 @@ DEVICE = Origin(OriginKind.DEVICE, "1")
 OTHER = Origin(OriginKind.DEVICE, "2")
 PERSON = Origin(OriginKind.API, "phone")
 LINK = Origin(OriginKind.LINK, "a -> b")
+BINDING = Origin(OriginKind.BINDING, "z/lamp shed/V1")
+MQTT = Origin(OriginKind.MQTT)
 RESTORE = Origin(OriginKind.RESTORE)
 
 TEMPERATURE = Datastream(
@@ -205,21 +207,29 @@ def test_a_chain_of_causes_ends_at_the_limit(fixture: Fixture) -> None:
         fixture.store.get("shed", "V2")
 
 
-def test_the_fuse_of_a_pin_blows_on_a_flood_from_links_and_heals(fixture: Fixture) -> None:
+@pytest.mark.parametrize("origin", [LINK, BINDING], ids=["link", "binding"])
+def test_the_fuse_of_a_pin_blows_on_a_flood_and_heals(fixture: Fixture, origin: Origin) -> None:
     for _ in range(FUSE_BURST):
-        fixture.write("V1", "1", origin=LINK, intent=Intent.COMMAND)
+        fixture.write("V1", "1", origin=origin, intent=Intent.COMMAND)
     with pytest.raises(TooManyCommands, match=f"more than {FUSE_PER_SECOND} commands a second"):
-        fixture.write("V1", "2", origin=LINK, intent=Intent.COMMAND)
-    assert fixture.write("V2", "1", origin=LINK, intent=Intent.COMMAND) is not None
+        fixture.write("V1", "2", origin=origin, intent=Intent.COMMAND)
+    assert fixture.write("V2", "1", origin=origin, intent=Intent.COMMAND) is not None
     fixture.clock.advance(2 / FUSE_PER_SECOND)
-    assert fixture.write("V1", "3", origin=LINK, intent=Intent.COMMAND) is not None
+    assert fixture.write("V1", "3", origin=origin, intent=Intent.COMMAND) is not None
 
 
-def test_people_and_devices_have_no_fuse(fixture: Fixture) -> None:
+def test_people_programs_and_devices_have_no_fuse(fixture: Fixture) -> None:
     for _ in range(FUSE_BURST + 1):
         fixture.write("V1", "1", origin=PERSON, intent=Intent.COMMAND)
+        fixture.write("V1", "1", origin=MQTT, intent=Intent.COMMAND)
         fixture.write("V1", "1")
-    assert len(fixture.heard()) == 2 * FUSE_BURST + 2
+    assert len(fixture.heard()) == 3 * FUSE_BURST + 3
+
+
+def test_what_a_binding_reports_passes_no_fuse(fixture: Fixture) -> None:
+    for _ in range(2 * FUSE_BURST):
+        fixture.write("V5", "21", origin=BINDING, intent=Intent.REPORT)
+    assert len(fixture.heard()) == 2 * FUSE_BURST
 
 
 def test_a_defined_pin_is_known_before_its_first_write(fixture: Fixture) -> None:

@@ -42,6 +42,17 @@ def test_a_component_that_recovers_is_well_again() -> None:
     assert health.state is HealthState.OK
 
 
+def test_the_latest_complaint_is_remembered_when_it_is_over() -> None:
+    health = Health()
+    health.report("mirror", HealthState.OK)
+    assert health.last_error == ""
+    health.report("history", HealthState.FAILED, "disk full")
+    health.report("mirror", HealthState.DEGRADED, "server away")
+    health.report("history", HealthState.FAILED, "disk full")
+    health.report("history", HealthState.OK)
+    assert health.last_error == "mirror: server away"
+
+
 def test_the_snapshot_is_json_sorted_by_name() -> None:
     health = Health()
     health.report("zone", HealthState.OK)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.core.change import EventKind, Intent, PinChange
 from blynk_gateway.core.definition import DeviceSource
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import ADMIN, CONFIG, OPERATOR, TOKEN, VIEWER, Site
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blynk_gateway.api.bodies import Json
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.ports import GpioState, PeripheralState
 from tests.helpers.http import OPERATOR, VIEWER, Site
 from tests.helpers.ports import MemorySimulation

@@ -70,7 +70,9 @@ async def test_damage_goes_to_the_log(
 
 async def test_it_is_nice(packer: PackerProcess) -> None:
     await packer.streams()
-    assert os.getpriority(os.PRIO_PROCESS, packer._process.pid) == os.nice(0) + NICE
+    nicest = 19
+    expected = min(os.nice(0) + NICE, nicest)
+    assert os.getpriority(os.PRIO_PROCESS, packer._process.pid) == expected
 
 
 async def test_killed_one_is_an_error_that_says_so(

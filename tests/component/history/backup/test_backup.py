@@ -26,6 +26,7 @@ LEFT_OUT = (
     "gpio.json.new",
     "gateway.db.damaged-7",
     "snapshots/000001-20260101T000000Z.db",
+    "backups/blynk-gateway-20260101T000000Z.tar.gz",
     "uploads/a/.draft",
     "tls/ca.key.part",
     ".backup-old/gateway.db",

@@ -466,10 +466,10 @@ async def test_times_that_were_not_known_are_told_as_periods(pi: Pi) -> None:
 
 async def test_nothing_ages_on_a_clock_that_is_not_trusted(pi: Pi) -> None:
     async with pi.start() as system:
-        assert not system.journal.may_age()
+        assert not system.journal.timekeeper.may_age()
         pi.synchronise()
         await second(pi, system)
-        assert system.journal.may_age()
+        assert system.journal.timekeeper.may_age()
 
 
 async def test_nothing_ages_for_a_day_after_the_clock_leapt(pi: Pi) -> None:
@@ -478,10 +478,10 @@ async def test_nothing_ages_for_a_day_after_the_clock_leapt(pi: Pi) -> None:
         system.add("a")
         system.write("a", "V1", "1")
         await second(pi, system)
-        assert system.journal.may_age()
+        assert system.journal.timekeeper.may_age()
         pi.clock.step(24 * 365 * LEAP_MS)
         await second(pi, system)
-        assert not system.journal.may_age()
+        assert not system.journal.timekeeper.may_age()
         pi.clock.advance(DAY_S / 2)
         system.write("a", "V1", "2")
         await second(pi, system)
@@ -489,10 +489,10 @@ async def test_nothing_ages_for_a_day_after_the_clock_leapt(pi: Pi) -> None:
     pi.boots += 1
     async with pi.start() as system:
         await second(pi, system)
-        assert not system.journal.may_age()
+        assert not system.journal.timekeeper.may_age()
         pi.clock.advance(DAY_S / 2)
         await second(pi, system)
-        assert system.journal.may_age()
+        assert system.journal.timekeeper.may_age()
 
 
 async def test_boot_long_after_the_last_value_is_a_leap_too(pi: Pi) -> None:
@@ -504,13 +504,13 @@ async def test_boot_long_after_the_last_value_is_a_leap_too(pi: Pi) -> None:
     pi.clock.step(24 * 365 * LEAP_MS)
     async with pi.start() as system:
         await second(pi, system)
-        assert not system.journal.may_age()
+        assert not system.journal.timekeeper.may_age()
         pi.clock.advance(DAY_S / 2)
         await second(pi, system)
-        assert not system.journal.may_age()
+        assert not system.journal.timekeeper.may_age()
         pi.clock.advance(DAY_S / 2)
         await second(pi, system)
-        assert system.journal.may_age()
+        assert system.journal.timekeeper.may_age()
 
 
 async def test_known_boot_has_an_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -347,7 +347,7 @@ async def test_a_wrong_clock_gives_nothing_up(
     clock = FakeClock()
     async with fed(tmp_path, clock=clock, keep_ms=HOUR_MS) as (system, feed):
         await commit(system, "1")
-        monkeypatch.setattr(system.journal, "may_age", lambda: False)
+        monkeypatch.setattr(system.journal.timekeeper, "may_age", lambda: False)
         clock.advance(10 * 3600)
         assert (await feed.survey()).points == 1
         assert values(await feed.read()) == ["1"]

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from blynk_gateway.api.bodies import Literal
 from blynk_gateway.api.faults import RequestError
 from blynk_gateway.api.v1.schema import JSON_SCHEMAS, Field, Kind, _checked
+from blynk_gateway.core.json_text import Literal
 
 
 def test_every_kind_has_a_json_schema() -> None:

@@ -1,13 +1,13 @@
-"""Reading for HTTP: a direct pin without a value is asked, everything else is not."""
+"""Reading for others: a direct pin without a value is asked, everything else is not."""
 
 from pathlib import Path
 
 import pytest
 
-from blynk_gateway.api.reads import PinReads
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.core.reads import PinReads
 from blynk_gateway.errors import UnknownPin
 from tests.helpers.http import CONFIG, Site
 
@@ -26,7 +26,7 @@ async def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def reads(site: Site) -> PinReads:
-    return PinReads(site.services)
+    return PinReads(site.registry, site.store, site.gpio)
 
 
 async def test_pin_that_is_asked_has_its_value_then(site: Site, reads: PinReads) -> None:
@@ -81,7 +81,7 @@ async def test_pin_that_may_not_be_read_is_told_or_passed_over(site: Site, reads
 async def test_nobody_waits_for_ever_for_a_pin_that_says_nothing(
     site: Site, reads: PinReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blynk_gateway.api.reads.READ_WITHIN_S", 0.01)
+    monkeypatch.setattr("blynk_gateway.core.reads.READ_WITHIN_S", 0.01)
     site.gpio.is_silent = True
     await reads.ask("pi", "D17")
     await reads.ask_all("pi", ["D17", "A0"])

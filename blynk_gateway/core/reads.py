@@ -1,24 +1,28 @@
-"""Reading pins for HTTP: what is known, or for a direct pin what it says when it is asked."""
+"""Reading pins for others: what is known, or for a direct pin what it says when it is asked."""
 
 import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from blynk_gateway.api.services import Services
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.definition import DeviceSource
+from blynk_gateway.core.device import DeviceRegistry
+from blynk_gateway.core.ports import PinReader
+from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.errors import PinError
 
 READ_WITHIN_S = 2.0
-"""A board on Wi-Fi answers in a tenth of that; nobody waits longer for a page."""
+"""A board on Wi-Fi answers in a tenth of that; nobody waits longer for a value."""
 
 
 class PinReads:
-    """Finds pins for requests."""
+    """Has direct pins read where their values may be old."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, registry: DeviceRegistry, store: PinStore, reader: PinReader) -> None:
+        self._registry = registry
+        self._store = store
+        self._reader = reader
 
     async def ask(self, slug: str, pin: str) -> None:
         """Have a D or A pin read whose value is not known to be fresh, see `_is_live`.
@@ -46,14 +50,14 @@ class PinReads:
     async def _ask(self, slug: str, pin: str) -> None:
         if PIN_NAMES[pin] is PinKind.VIRTUAL:
             return
-        state = self._services.store.find(slug, pin)
+        state = self._store.find(slug, pin)
         if state is None or not self._is_live(slug, state):
-            await self._services.reader.read_pin(slug, pin)
+            await self._reader.read_pin(slug, pin)
 
     def _is_live(self, slug: str, state: PinState) -> bool:
         """Whether the value is as fresh as it can be without asking."""
         direct = state.direct
-        device = self._services.registry.get(slug)
+        device = self._registry.get(slug)
         if device.definition.source is DeviceSource.GATEWAY:
             # Lines in use tell every change.
             return bool(state.value) and direct is not None
