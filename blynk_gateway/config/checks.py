@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from blynk_gateway.config.fault import quoted
 from blynk_gateway.config.gpio.checks import check_gpio
+from blynk_gateway.config.mqtt.checks import check_mqtt
 from blynk_gateway.config.options import Address, Options
 from blynk_gateway.config.scope import Scope
 from blynk_gateway.config.suggest import suggestion
+from blynk_gateway.core.definition import RESERVED_SLUG
 
 
 def check(options: Options, scope: Scope) -> None:
@@ -21,6 +23,11 @@ def _check_slugs(options: Options, scope: Scope) -> None:
     if f"devices.{slug}" in scope.places:
         text = "found the slug of the gateway itself (gateway.slug), expected another one"
         scope.fault_at(f"devices.{slug}", text)
+    text = f"found {RESERVED_SLUG}, which topics of the gateway itself have; expected another slug"
+    if slug == RESERVED_SLUG:
+        scope.fault_at("gateway.slug", text)
+    if f"devices.{RESERVED_SLUG}" in scope.places:
+        scope.fault_at(f"devices.{RESERVED_SLUG}", text)
 
 
 def _check_tokens(options: Options, scope: Scope) -> None:
@@ -101,4 +108,5 @@ _CHECKS: tuple[Callable[[Options, Scope], None], ...] = (
     _check_templates,
     _check_links,
     check_gpio,
+    check_mqtt,
 )

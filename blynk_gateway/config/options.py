@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blynk_gateway.config.gpio.options import GpioOptions
+from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.datastream import Datastream, Template
 from blynk_gateway.core.direct import DirectPin
@@ -196,6 +197,7 @@ class Options:
 
     Attributes:
         data_dir: None for the place `find_data_dir` chooses.
+        mqtt: None without a broker.
         warnings: what is allowed and likely wrong, as `file:line: key: warning: …`, for people.
         places: where each given key stands, by its dotted path.
 
@@ -208,6 +210,7 @@ class Options:
     devices: Mapping[str, DeviceOptions] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     gpio: GpioOptions = field(default_factory=GpioOptions)
+    mqtt: MqttOptions | None = None
     links: tuple[Link, ...] = ()
     history: HistoryOptions = HistoryOptions()
     logging: LoggingOptions = LoggingOptions()

@@ -4,6 +4,7 @@ from blynk_gateway.config.credentials import AUTH_TOKEN, SecretFile, SecretText
 from blynk_gateway.config.gpio.schema import GPIO
 from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
 from blynk_gateway.config.mirror import MIRROR
+from blynk_gateway.config.mqtt.schema import MQTT
 from blynk_gateway.config.options import (
     DeviceOptions,
     GatewayOptions,
@@ -158,9 +159,10 @@ SCHEMA: Section[Options] = Section(
         Key("devices", _DEVICES),
         Key("templates", TEMPLATES),
         Key("gpio", GPIO),
+        Key("mqtt", MQTT),
         Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
         Key("history", _HISTORY),
         Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
     ),
-    later=frozenset({"mqtt", "upstream", "automations", "webhooks", "dashboards"}),
+    later=frozenset({"upstream", "automations", "webhooks", "dashboards"}),
 )

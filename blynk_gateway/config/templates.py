@@ -6,6 +6,7 @@ import yaml
 
 from blynk_gateway.config.fault import found, quoted
 from blynk_gateway.config.kinds import Key, Kind, MapOf, OrNull, Section, Table
+from blynk_gateway.config.mqtt.presentation import PRESENTATION
 from blynk_gateway.config.scalars import (
     BOOLEAN,
     NUMBER,
@@ -159,8 +160,8 @@ DATASTREAMS = MapOf(
             Key("history", choice(HistoryPolicy)),
             Key("labels", Labels()),
             Key("fallback", OrNull(whole_number(INT32_MIN, INT32_MAX))),
+            Key("home_assistant", OrNull(PRESENTATION), "presentation"),
         ),
-        later=frozenset({"home_assistant"}),
         finish=_finish_datastream,
     ),
     limit=MAX_PIN_INDEX + 1,

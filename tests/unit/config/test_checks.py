@@ -85,6 +85,12 @@ def test_device_cannot_have_the_slug_of_the_gateway(faults_of: FaultsOf) -> None
     assert fault.startswith("gateway.yaml:2: devices.shed: found the slug of the gateway itself")
 
 
+def test_slug_that_topics_of_the_gateway_have_is_a_fault(faults_of: FaultsOf) -> None:
+    text = "found bridge, which topics of the gateway itself have; expected another slug"
+    assert faults_of("devices: {bridge: {token: a}}") == [f"gateway.yaml:1: devices.bridge: {text}"]
+    assert faults_of("gateway: {slug: bridge}") == [f"gateway.yaml:1: gateway.slug: {text}"]
+
+
 def test_faulty_template_and_device_still_count_as_declared(faults_of: FaultsOf) -> None:
     faults = faults_of(
         "templates: {all: 5}\n"

@@ -31,6 +31,8 @@ WORDS = st.sampled_from(
             "A0",
         ),
         *("direct", "all", "analog", "range", "mode", "out", "every", "17"),
+        *("mqtt", "bindings", "topic", "a/+/#", "{1}/V1", "both", "json", "a[0].b", "map", "scale"),
+        *("device_api", "prefix", "dev/{token}", "home_assistant", "component", "cover", "none"),
         *("int", "enum", "5s", "12:30", "0012", "pi/V1", "0.0.0.0:80", "\x85", "\u2028", "\ufeff"),
     ]
 )
