@@ -7,17 +7,25 @@ BENCH_ARGS ?=
 BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
+OLDEST_PAHO := .venv/paho-1.6/.installed
 NODE_CLIENT := tests/integration/node/node_modules/.package-lock.json
+# Home Assistant's own schemas; Debian 12 has no Python for them, so it may be any that is found.
+HOME_ASSISTANT := .venv-ha/.installed
+HA_PYTHON ?= $(firstword $(foreach one,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
+	$(shell $(one) -c 'import ensurepip, venv' 2>/dev/null && echo $(one))))
 SOURCES := blynk_gateway tests bench docs
 
 # Warnings and slow steps of the event loop show up in tests as they would not in production.
 PYTEST := PYTHONASYNCIODEBUG=1 $(BIN)/pytest
 
+# A file's tests stay together: they share brokers and database servers.
+PARALLEL := -n auto --dist loadfile
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench deb clean
+.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench deb clean home-assistant
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(DEV)  ## make the virtual environment with everything for development
 	@echo "Ready: .venv"
@@ -25,13 +33,13 @@ setup: $(DEV)  ## make the virtual environment with everything for development
 run: $(RUNTIME)  ## start the demo: simulated devices, nothing but loopback
 	@$(BIN)/blynk-gateway demo
 
-test: $(DEV) $(NODE_CLIENT)  ## all tests, those with stock clients included
-	@$(PYTEST) -q
+test: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## all tests, those with stock clients included
+	@$(PYTEST) -q $(PARALLEL)
 
 unit: $(DEV)  ## fast tests: no process, no stock client
 	@$(PYTEST) -q tests/unit tests/property tests/architecture
 
-integration: $(DEV) $(NODE_CLIENT)  ## the daemon as a process, with stock clients
+integration: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## the daemon as a process, with stock clients
 	@$(PYTEST) -q tests/integration
 
 fuzz: $(DEV)  ## random bytes for FUZZ_SECONDS (60) each
@@ -57,8 +65,12 @@ types: $(DEV)  ## mypy, strict
 arch: $(DEV)  ## the design as tests
 	@$(PYTEST) -q tests/architecture
 
-coverage: $(DEV) $(NODE_CLIENT)  ## all tests, with lines and branches that they miss
+coverage: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## all tests, with lines and branches that they miss
 	@$(PYTEST) -q --cov --cov-report=term-missing
+
+home-assistant: $(if $(HA_PYTHON),$(HOME_ASSISTANT))  ## its schemas for the tests, where there is a Python 3.13
+	@test -e $(HOME_ASSISTANT) || echo "No Python 3.13: tests with Home Assistant's schemas are" \
+		"left out (name one: make HA_PYTHON=...)"
 
 docs: $(DEV)  ## generated pages are up to date, pages and code agree
 	@$(BIN)/python docs/generate_protocol_page.py --check
@@ -68,6 +80,7 @@ docs: $(DEV)  ## generated pages are up to date, pages and code agree
 bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 	@$(BIN)/python -m bench.pins
+	@$(BIN)/python -m bench.mqtt
 	@$(BIN)/python -m bench.archive
 	@$(BIN)/python -m bench.retention
 	@$(BIN)/python -m bench.history --points 2000000
@@ -87,7 +100,7 @@ deb:  ## build the Debian package of the last commit, in a clean place, into dis
 	@cp build/deb/*.deb dist/ && ls dist/*.deb
 
 clean:  ## remove everything that can be made again, the virtual environment included
-	@rm -rf .venv build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules \
+	@rm -rf .venv .venv-ha build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -112,10 +125,23 @@ $(DEV): $(RUNTIME)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+$(OLDEST_PAHO): | $(DEV)
+	@echo "Installing the oldest paho-mqtt that is supported, for its tests"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target $(@D) paho-mqtt==1.6.1
+	@touch $@
+
 $(NODE_CLIENT): tests/integration/node/package.json tests/integration/node/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { \
 		echo "The test with the stock JavaScript client needs node and npm."; \
 		echo "Install them: sudo apt install nodejs npm"; exit 1; }
 	@echo "Installing the stock JavaScript client"
 	@cd tests/integration/node && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(HOME_ASSISTANT): tests/integration/home_assistant/requirements.txt
+	@echo "Installing what the tests need of Home Assistant into .venv-ha (half a minute)"
+	@rm -rf .venv-ha && $(HA_PYTHON) -m venv .venv-ha
+	@.venv-ha/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+		--only-binary :all: --requirement $<
 	@touch $@

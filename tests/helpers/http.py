@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from blynk_gateway.api import HttpApi
 from blynk_gateway.api.app import HttpSite
-from blynk_gateway.api.bodies import Json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.access import digest_of
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
+from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone

@@ -1,0 +1,1 @@
+"""The connection to the broker: all that knows paho, sockets and threads."""
