@@ -1,0 +1,1 @@
+"""What the broker is told: values, properties, states, events, availability."""
