@@ -1,0 +1,1 @@
+"""What a device is to Home Assistant: pins, events and the gateway as entities. Pure."""
