@@ -1,0 +1,1 @@
+"""Foreign topics bound to pins, and what keeps them from running in circles."""
