@@ -42,9 +42,13 @@ def tokens(count: int) -> list[str]:
 
 
 @contextmanager
-def gateway(directory: Path, devices: int) -> Iterator[Server]:
-    """The daemon with its defaults, but no quota; a second run in `directory` finds its data."""
-    port = _free_port()
+def gateway(directory: Path, devices: int, **sections: object) -> Iterator[Server]:
+    """The daemon with its defaults, but no quota; a second run in `directory` finds its data.
+
+    Args:
+        sections: further ones of its configuration.
+    """
+    port = free_port()
     config = directory / "gateway.yaml"
     directory.mkdir(parents=True, exist_ok=True)
     # JSON is YAML, so this needs no library.
@@ -53,13 +57,14 @@ def gateway(directory: Path, devices: int) -> Iterator[Server]:
             {
                 "server": {
                     "listen": [f"127.0.0.1:{port}"],
-                    "listen_tls": [f"127.0.0.1:{_free_port()}"],
+                    "listen_tls": [f"127.0.0.1:{free_port()}"],
                     "quota": {"messages_per_second": 0},
                 },
                 "devices": {
                     f"bench-{number}": {"token": token}
                     for number, token in enumerate(tokens(devices))
                 },
+                **sections,
             }
         )
     )
@@ -72,7 +77,7 @@ def gateway(directory: Path, devices: int) -> Iterator[Server]:
 @contextmanager
 def yardstick(program: Path) -> Iterator[Server]:
     """The least a server can do."""
-    port = _free_port()
+    port = free_port()
     command = [str(program), "--store", str(port)]
     with _running(command, port, program.with_suffix(".log")) as server:
         yield server
@@ -109,7 +114,8 @@ def _wait_until_accepting(process: subprocess.Popen[bytes], port: int, log_path:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 from blynk_gateway.config import Options, load
 from blynk_gateway.errors import GatewayError
@@ -19,6 +20,9 @@ from blynk_gateway.runtime.tasks import cancel, spawn
 
 log = logging.getLogger(__name__)
 
+RESTART: Final = -1
+"""What `run_gateway` returns in place of an exit code where the process is to begin anew."""
+
 STOP_WITHIN_S = 4.5
 """Time for a clean stop; a service manager is promised 5 s."""
 
@@ -27,21 +31,103 @@ SWITCH_INTERVAL_S = 0.001
 a second takes 0.7 ms, with Python's own 5 ms 1.8 ms; writes cost the same (measured)."""
 
 
+class ReloadFailed(GatewayError):
+    """A reload ended by a fault that nobody expected."""
+
+    code = "gateway.reload_failed"
+    hint = "Look into the log for its traceback, and restart the gateway."
+
+
+class Reloads:
+    """Loads the configuration again, one time after another.
+
+    Args:
+        config: the file, None where there is none.
+    """
+
+    def __init__(self, config: Path | None, manager: ServiceManager) -> None:
+        self._config = config
+        self._manager = manager
+        self._asked = asyncio.Event()
+        self._waiting: list[asyncio.Future[GatewayError | None]] = []
+
+    def ask(self) -> None:
+        """Have it loaded; what is wrong with it goes to the log."""
+        self._asked.set()
+
+    async def reload(self) -> None:
+        """Have it loaded, and return when it is in force.
+
+        Raises:
+            ConfigError: it is faulty; the old one stays in force.
+            GatewayError: it could not be applied.
+        """
+        loaded: asyncio.Future[GatewayError | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(loaded)
+        self.ask()
+        if (error := await loaded) is not None:
+            raise error
+
+    async def run(self, gateway: Gateway) -> None:
+        """Do what is asked, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            waiting, self._waiting = self._waiting, []
+            self._manager.reloading(gateway.clock.monotonic())
+            # A task of its own: an error that nobody expected must not end all reloads.
+            reloading = spawn(_reload(gateway, self._config), name="one reload")
+            try:
+                await asyncio.wait([reloading])
+            finally:
+                await cancel(reloading)
+            self._manager.ready(gateway.status)
+            for loaded in waiting:
+                # Whoever waited may have gone: a reload can end the connection that asked for it.
+                if not loaded.done():
+                    loaded.set_result(_outcome(reloading))
+
+
+class Ending:
+    """How and when the process is to end."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.is_restart = False
+
+    def stop(self) -> None:
+        """End; at once if that was asked before."""
+        if self.asked.is_set() and not self.is_restart:
+            log.warning("stopped at once by a second signal")
+            os._exit(1)
+        self.is_restart = False
+        self.asked.set()
+
+    def restart(self) -> None:
+        """End, to begin anew. A signal to stop goes before it."""
+        if not self.asked.is_set():
+            log.info("restart asked for")
+            self.is_restart = True
+            self.asked.set()
+
+
 async def run_gateway(
     options: Options,
     data_dir: Path,
     *,
     config: Path | None = None,
+    may_restart: bool = False,
     ready: Callable[[Gateway], Awaitable[None]] | None = None,
 ) -> int:
     """Run the daemon until SIGTERM or SIGINT; SIGHUP loads the configuration again.
 
     Args:
         config: the file the options came from, None for defaults.
+        may_restart: whether the caller begins anew when this returns `RESTART`.
         ready: awaited once when everything serves.
 
     Returns:
-        Exit code: 0 after a signal, 1 if a part of the daemon failed.
+        Exit code: 0 after a signal, 1 if a part of the daemon failed; or `RESTART`.
 
     Raises:
         GatewayError: it could not start.
@@ -49,24 +135,26 @@ async def run_gateway(
     loop = asyncio.get_running_loop()
     manager = ServiceManager()
     _warn(options)
-    gateway = Gateway(options, data_dir)
-    stopping = asyncio.Event()
-    reload_asked = asyncio.Event()
+    ending = Ending()
+    reloads = Reloads(config, manager)
 
-    def stop() -> None:
-        if stopping.is_set():
-            log.warning("stopped at once by a second signal")
-            os._exit(1)
-        stopping.set()
+    async def restart() -> None:
+        # With a faulty file it would not come back, and no service manager starts it again.
+        await asyncio.to_thread(load, config)
+        ending.restart()
 
+    gateway = Gateway(
+        options,
+        data_dir,
+        reload=None if config is None else reloads.reload,
+        restart=restart if may_restart else None,
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    loop.add_signal_handler(signal.SIGHUP, reload_asked.set)
+        loop.add_signal_handler(number, ending.stop)
+    loop.add_signal_handler(signal.SIGHUP, reloads.ask)
     await asyncio.to_thread(data_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
     await gateway.start()
-    helpers = [
-        spawn(_reload_on_demand(gateway, config, reload_asked, manager), name="reload"),
-    ]
+    helpers = [spawn(reloads.run(gateway), name="reload")]
     try:
         tune_interpreter()
         manager.ready(gateway.status)
@@ -77,14 +165,18 @@ async def run_gateway(
         if ready is not None:
             await ready(gateway)
         ended = [
-            spawn(stopping.wait(), name="stop signal"),
+            spawn(ending.asked.wait(), name="stop signal"),
             spawn(gateway.failed(), name="part watch"),
         ]
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             await cancel(task)
     finally:
-        manager.stopping()
+        if ending.is_restart:
+            # To the service manager it is the same process: one that says it stops has to end.
+            manager.reloading(gateway.clock.monotonic())
+        else:
+            manager.stopping()
         for task in helpers:
             await cancel(task)
         started = gateway.clock.monotonic()
@@ -97,29 +189,16 @@ async def run_gateway(
                 extra={"limit_s": STOP_WITHIN_S},
             )
         log.info("stopped", extra={"seconds": round(gateway.clock.monotonic() - started, 2)})
-    return 0 if stopping.is_set() else 1
+    if not ending.asked.is_set():
+        return 1
+    return RESTART if ending.is_restart else 0
 
 
-async def _reload_on_demand(
-    gateway: Gateway, config: Path | None, asked: asyncio.Event, manager: ServiceManager
-) -> None:
-    while True:
-        await asked.wait()
-        asked.clear()
-        manager.reloading(gateway.clock.monotonic())
-        # A task of its own: an error that nobody expected must not end all reloads.
-        reloading = spawn(_reload(gateway, config), name="one reload")
-        try:
-            await asyncio.wait([reloading])
-        finally:
-            await cancel(reloading)
-        manager.ready(gateway.status)
-
-
-async def _reload(gateway: Gateway, config: Path | None) -> None:
+async def _reload(gateway: Gateway, config: Path | None) -> GatewayError | None:
+    """Returns why the configuration was refused."""
     if config is None:
         log.warning("nothing to reload: no configuration file is in use")
-        return
+        return None
     try:
         options = await asyncio.to_thread(load, config)
         _warn(options)
@@ -135,6 +214,14 @@ async def _reload(gateway: Gateway, config: Path | None) -> None:
             "the changed file was refused and the old one stays in force;"
             " run `blynk-gateway check-config`",
         )
+        return error
+    return None
+
+
+def _outcome(reloading: asyncio.Task[GatewayError | None]) -> GatewayError | None:
+    if reloading.cancelled() or reloading.exception() is not None:
+        return ReloadFailed("the configuration could not be applied; expected no such fault")
+    return reloading.result()
 
 
 def _warn(options: Options) -> None:

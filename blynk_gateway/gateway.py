@@ -6,7 +6,7 @@ then what is still queued is committed. This module alone knows all parts.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from blynk_gateway.api import HttpApi
 from blynk_gateway.api.services import Services
 from blynk_gateway.blynk_server import BlynkServer
 from blynk_gateway.config import Options
-from blynk_gateway.config.options import DeviceOptions
+from blynk_gateway.config.gpio.common import PeripheralOptions
+from blynk_gateway.config.options import Address, DeviceOptions
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
@@ -36,8 +37,11 @@ from blynk_gateway.history.retention.retention import Keep
 from blynk_gateway.history.segments.feed import JournalFeed
 from blynk_gateway.history.segments.restore import Restored
 from blynk_gateway.mirror import Mirror
+from blynk_gateway.mqtt import MqttAdapter
+from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.clock_quality import ClockQuality
 from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.lan import lan_host
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
 from blynk_gateway.runtime.timezone import Zone
@@ -56,9 +60,19 @@ class Gateway:
     Args:
         options: what the configuration says.
         data_dir: made if missing, readable by its owner only.
+        reload: loads the configuration file again; None where there is none.
+        restart: has the process end and begin anew; None where it cannot.
     """
 
-    def __init__(self, options: Options, data_dir: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        data_dir: Path,
+        clock: Clock | None = None,
+        *,
+        reload: Callable[[], Awaitable[None]] | None = None,
+        restart: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.options = options
         self.data_dir = data_dir
         self.clock = clock or SystemClock()
@@ -95,6 +109,8 @@ class Gateway:
             options.server, parts, data_dir=data_dir, http=self._http_protocol
         )
         self.gpio = GpioAdapter(parts, data_dir, self._declare_own)
+        reader = _Readers(parts.registry, own=self.gpio, others=self.server)
+        backups = Backups(data_dir, self.clock, self.journal.flush)
         self.api = HttpApi(
             Services.beside(
                 parts,
@@ -102,11 +118,25 @@ class Gateway:
                 tokens=self.api_tokens,
                 links=self.server,
                 gpio=self.gpio,
-                reader=_Readers(parts.registry, own=self.gpio, others=self.server),
+                reader=reader,
                 history=Queries(self._reader, self.journal),
-                backups=Backups(data_dir, self.clock, self.journal.flush),
+                backups=backups,
                 data_dir=data_dir,
             )
+        )
+        self.mqtt = MqttAdapter(
+            parts,
+            MqttServices(
+                reader=reader,
+                backups=backups,
+                data_dir=data_dir,
+                backlog=lambda: self.journal.backlog,
+                reload=reload,
+                restart=restart,
+                peripherals=self._peripherals,
+                quota=lambda: self.options.server.quota,
+                url=self._url,
+            ),
         )
         self._workers: list[asyncio.Task[None]] = []
         self._own: Device | None = None
@@ -138,6 +168,7 @@ class Gateway:
             self.gpio.listen(self.options.gateway.slug)
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
             await self.server.start()
+            self.mqtt.start(self.options.mqtt, self.options.gateway.slug, restored.instance_id)
             # Last: a start that fails, and is tried again and again, must not click the relays.
             await self.gpio.start()
         except BaseException:
@@ -151,7 +182,9 @@ class Gateway:
     async def stop(self) -> None:
         """Close sources, then commit what is queued. May follow a `start` that failed."""
         # At once: a client that is slow to leave must not keep outputs from their safe levels.
-        await asyncio.gather(self.server.stop(), self.api.stop(), self.gpio.stop())
+        await asyncio.gather(
+            self.server.stop(), self.api.stop(), self.gpio.stop(), self.mqtt.stop()
+        )
         # The journal's worker is ended by `close`, after the last change is on disk.
         for worker in self._workers[1:]:
             await cancel(worker)
@@ -192,6 +225,7 @@ class Gateway:
         snapshots = options.history.snapshots
         self.snapshots.reconfigure(every_ms=snapshots.every_ms, keep=snapshots.keep)
         await self.mirror.reconfigure(options.history.mirror, options.gateway.slug)
+        await self.mqtt.reconfigure(options.mqtt, options.gateway.slug)
 
     @property
     def status(self) -> str:
@@ -207,6 +241,15 @@ class Gateway:
     def _policy_of(self, device: str, pin: str) -> HistoryPolicy:
         datastream = self.store.find_datastream(device, pin)
         return HistoryPolicy.RAW if datastream is None else datastream.history
+
+    def _peripherals(self) -> Mapping[str, PeripheralOptions]:
+        return {one.pin: one for one in self.options.gpio.peripherals.values()}
+
+    def _url(self) -> str | None:
+        if not self.server.addresses:
+            return None
+        host, port = self.server.addresses[0]
+        return f"http://{Address(lan_host(host), port)}/"
 
     def _correct_times(self, shift: Shift) -> None:
         self.store.correct_times(shift.corrected)

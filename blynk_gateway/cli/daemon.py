@@ -2,15 +2,21 @@
 
 import asyncio
 import os
+import signal
+import sys
 from argparse import Namespace
+from pathlib import Path
+from typing import NoReturn
 
 from blynk_gateway.config import find_config, find_data_dir, load
-from blynk_gateway.daemon import run_gateway
+from blynk_gateway.daemon import RESTART, run_gateway
 from blynk_gateway.runtime import logs
+
+_STANDARD_STREAMS = 3
 
 
 def run(arguments: Namespace) -> int:
-    """Run until a signal; see `gateway.run_gateway`.
+    """Run until a signal; see `daemon.run_gateway`.
 
     Raises:
         ConfigError: the configuration cannot be used.
@@ -20,4 +26,23 @@ def run(arguments: Namespace) -> int:
     options = load(config)
     logs.set_up(options.logging.level)
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)
-    return asyncio.run(run_gateway(options, data_dir, config=config))
+    code = asyncio.run(run_gateway(options, data_dir, config=config, may_restart=True))
+    if code == RESTART:
+        begin_anew()
+    return code
+
+
+def begin_anew() -> NoReturn:
+    """Become a new process of the same command line, with the same process id.
+
+    Raises:
+        OSError: the interpreter is not there any more.
+    """
+    # The configuration is read anyway. Before its handler stands, this signal would end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  numbers, not paths
+        descriptor = int(name)
+        if descriptor >= _STANDARD_STREAMS and Path(f"/proc/self/fd/{name}").exists():
+            # Libraries in C leave theirs open, and a GPIO line that is held is busy for anyone.
+            os.set_inheritable(descriptor, False)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  ourselves

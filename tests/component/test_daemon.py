@@ -5,13 +5,24 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from blynk_gateway.config import Options, load
-from blynk_gateway.daemon import SWITCH_INTERVAL_S, run_gateway, tune_interpreter
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.daemon import (
+    RESTART,
+    SWITCH_INTERVAL_S,
+    Ending,
+    ReloadFailed,
+    run_gateway,
+    tune_interpreter,
+)
+from blynk_gateway.errors import ConfigError
 from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime.health import HealthState
 
@@ -34,6 +45,34 @@ def _in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def config_at(path: Path) -> Path:
     path.write_text(CONFIG)
     return path
+
+
+class Reached:
+    """What a gateway may do with the process that it runs in."""
+
+    reload: Callable[[], Awaitable[None]] | None
+    restart: Callable[[], Awaitable[None]] | None
+
+
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> Reached:
+    reached = Reached()
+
+    class Watched(Gateway):
+        def __init__(
+            self,
+            options: Options,
+            data_dir: Path,
+            clock: Clock | None = None,
+            *,
+            reload: Callable[[], Awaitable[None]] | None = None,
+            restart: Callable[[], Awaitable[None]] | None = None,
+        ) -> None:
+            reached.reload, reached.restart = reload, restart
+            super().__init__(options, data_dir, clock, reload=reload, restart=restart)
+
+    monkeypatch.setattr("blynk_gateway.daemon.Gateway", Watched)
+    return reached
 
 
 def test_loop_waits_for_threads_no_longer_than_it_must() -> None:
@@ -120,3 +159,132 @@ async def test_a_reload_that_fails_by_a_fault_of_ours_does_not_end_reloads(
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_a_reload_that_is_asked_for_returns_when_it_is_in_force(
+    tmp_path: Path, reached: Reached
+) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    async def ready(gateway: Gateway) -> None:
+        assert reached.reload is not None
+        path.write_text(CONFIG.replace("line: 2", "line: 3"))
+        await asyncio.gather(reached.reload(), reached.reload())
+        assert gateway.options.gpio == load(path).gpio
+        path.write_text("gpio: {factory: perhaps}\n")
+        with pytest.raises(ConfigError, match="factory"):
+            await reached.reload()
+        assert gateway.health.components["configuration"].state is HealthState.DEGRADED
+        path.write_text(CONFIG)
+        await reached.reload()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_a_reload_goes_on_when_who_asked_for_it_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reached: Reached
+) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    async def ready(gateway: Gateway) -> None:
+        assert reached.reload is not None
+        begun, may_end, applied = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def apply(_options: Options) -> None:
+            begun.set()
+            await may_end.wait()
+            applied.set()
+
+        monkeypatch.setattr(gateway, "reload", apply)
+        asking = asyncio.ensure_future(reached.reload())
+        async with asyncio.timeout(10):
+            await begun.wait()
+            asking.cancel()
+            await asyncio.wait([asking])
+            may_end.set()
+            await applied.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_a_reload_that_fails_by_a_fault_of_ours_is_told_to_who_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reached: Reached
+) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    async def ready(gateway: Gateway) -> None:
+        async def fail(_options: Options) -> None:
+            raise RuntimeError("not expected")
+
+        assert reached.reload is not None
+        monkeypatch.setattr(gateway, "reload", fail)
+        with pytest.raises(ReloadFailed):
+            await reached.reload()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_a_gateway_without_a_file_has_nothing_to_reload(
+    tmp_path: Path, reached: Reached
+) -> None:
+    async def ready(_gateway: Gateway) -> None:
+        assert reached.reload is None
+        assert reached.restart is None
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    options = load(config_at(tmp_path / "gateway.yaml"))
+    assert await run_gateway(options, tmp_path / "data", ready=ready) == 0
+
+
+async def test_a_restart_never_tells_the_service_manager_that_it_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reached: Reached
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+
+        async def ready(_gateway: Gateway) -> None:
+            assert reached.restart is not None
+            await reached.restart()
+
+        options = load(config_at(tmp_path / "gateway.yaml"))
+        code = await run_gateway(options, tmp_path / "data", may_restart=True, ready=ready)
+        assert code == RESTART
+        told = [manager.recv(1000).split(b"\n")[0] for _ in range(2)]
+        assert told == [b"READY=1", b"RELOADING=1"]
+        with pytest.raises(BlockingIOError):
+            manager.recv(1000)
+
+
+async def test_no_restart_begins_with_a_faulty_file(tmp_path: Path, reached: Reached) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    async def ready(_gateway: Gateway) -> None:
+        assert reached.restart is not None
+        path.write_text("gpio: {factory: perhaps}\n")
+        with pytest.raises(ConfigError, match="factory"):
+            await reached.restart()
+        path.write_text(CONFIG)
+        await reached.restart()
+
+    code = await run_gateway(
+        load(path), tmp_path / "data", config=path, may_restart=True, ready=ready
+    )
+    assert code == RESTART
+
+
+async def test_a_signal_to_stop_goes_before_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    ending = Ending()
+    ending.restart()
+    ending.stop()
+    assert (ending.asked.is_set(), ending.is_restart, codes) == (True, False, [])
+    ending.restart()
+    assert not ending.is_restart
+    ending.stop()
+    assert codes == [1]

@@ -6,9 +6,12 @@ import re
 import shlex
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.helpers.bench import ENVIRONMENT, eventually
 
@@ -16,19 +19,30 @@ SHELL = {"PATH": "/usr/bin:/bin"}
 """Of a user whose virtual environment is not active."""
 
 
-async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a short name: a socket's path has a hundred characters at most."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as name:
+        yield Path(name)
+
+
+async def test_the_demo_is_alive_and_leaves_nothing_behind(place: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "blynk_gateway", "demo"),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**ENVIRONMENT, **SHELL, "TMPDIR": str(tmp_path)},
+        env={**ENVIRONMENT, **SHELL, "TMPDIR": str(place)},
     )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(20):
-            text = (await process.stdout.readuntil(str(tmp_path).encode())).decode()
+            try:
+                text = (await process.stdout.readuntil(str(place).encode())).decode()
+            except asyncio.IncompleteReadError:
+                assert process.stderr is not None
+                pytest.fail((await process.stderr.read()).decode())
             text += (await process.stdout.readline()).decode()
-        assert max(len(line) for line in text.splitlines() if str(tmp_path) not in line) <= 80
+        assert max(len(line) for line in text.splitlines() if str(place) not in line) <= 80
         url = found(r"URL +(\S+?)/\n", text)
         api_token = found(r"API token +(\S+)", text)
         greenhouse = found(r"Greenhouse +(\S+)", text)
@@ -74,7 +88,7 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(tmp_path: Path) -> No
             process.kill()
             await process.communicate()
     assert (process.returncode, err) == (0, b"")
-    assert not any(tmp_path.iterdir())  # noqa: ASYNC240  one look at the end
+    assert not any(place.iterdir())  # noqa: ASYNC240  one look at the end
 
 
 def as_curl(command: str) -> tuple[dict[str, str], str, str]:

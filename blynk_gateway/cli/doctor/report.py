@@ -13,6 +13,7 @@ from pathlib import Path
 from blynk_gateway.cli.client import CONTROL_SOCKET, ControlClient
 from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.doctor.account import Account, account_of_process, account_of_user
+from blynk_gateway.cli.doctor.broker import check_broker
 from blynk_gateway.cli.doctor.buses import check_buses, check_hardware_pwm, check_one_wire
 from blynk_gateway.cli.doctor.case import Case, Check
 from blynk_gateway.cli.doctor.daemon import check_daemon, check_ports
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_clock,
     check_daemon,
     check_ports,
+    check_broker,
     check_library,
     check_chip,
     check_lines,

@@ -1,0 +1,3 @@
+"""Stands in for the client of Home Assistant's cloud: twenty packages for one name."""
+
+remote = None
