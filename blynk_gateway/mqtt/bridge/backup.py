@@ -57,7 +57,7 @@ class BackupFiles:
             except BaseException:
                 await asyncio.shield(asyncio.to_thread(_discard, file, part))
                 raise
-        return {"path": str(path), "bytes": size}
+        return {"path": str(path.absolute()), "bytes": size}
 
     def _create(self, part: Path) -> BinaryIO:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

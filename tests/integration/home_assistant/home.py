@@ -34,6 +34,7 @@ CHOSEN: Final[tuple[dict[str, str], ...]] = (
     {"component": "sensor", "state_class": "measurement"},
     {"component": "light"},
     {"component": "none"},
+    {"component": "event"},
 )
 """What the owner says, each once for a pin of 0 and 1 and once, 20 pins on, for one of 0 to 100."""
 
@@ -129,6 +130,7 @@ SHOWN: Final[dict[str, tuple[str, Any]]] = {
     "greenhouse_v28": ("binary_sensor", "on"),
     "greenhouse_v29": ("sensor", "1"),
     "greenhouse_v30": ("light", "on"),
+    "greenhouse_v32": ("event", None),
     "greenhouse_v40": ("cover", "open"),
     "greenhouse_v41": ("lock", "locked"),
     "greenhouse_v42": ("siren", "on"),
@@ -140,6 +142,7 @@ SHOWN: Final[dict[str, tuple[str, Any]]] = {
     "greenhouse_v48": ("binary_sensor", "on"),
     "greenhouse_v49": ("sensor", "40"),
     "greenhouse_v50": ("light", "on"),
+    "greenhouse_v52": ("event", None),
     "greenhouse_v60": ("sensor", "hello"),
     "greenhouse_v61": ("sensor", '["1", "2"]'),
     "greenhouse_v62": ("sensor", "3.5"),

@@ -18,8 +18,12 @@ def listed(data_dir: Path) -> list[str]:
     return sorted(path.name for path in (data_dir / "backups").iterdir())
 
 
-async def test_backup_is_a_file_that_its_owner_alone_may_read(tmp_path: Path) -> None:
-    made = await BackupFiles(MemoryBackups(), tmp_path, FakeClock()).make()
+async def test_backup_is_a_file_that_its_owner_alone_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Who asked is somewhere else: the path that is answered is absolute.
+    monkeypatch.chdir(tmp_path.parent)
+    made = await BackupFiles(MemoryBackups(), Path(tmp_path.name), FakeClock()).make()
     path = tmp_path / "backups/blynk-gateway-20231114T221320Z.tar.gz"
     assert made == {"path": str(path), "bytes": 12}
     assert path.read_bytes() == b"first second"
