@@ -19,12 +19,12 @@ MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 PERIOD_S = 0.01
 
-# Version 1.6 knows no other.
-_VERSION: dict[str, Any] = (
+CALLBACKS: dict[str, Any] = (
     {"callback_api_version": paho.CallbackAPIVersion.VERSION2}
     if hasattr(paho, "CallbackAPIVersion")
     else {}
 )
+"""What a client of paho needs from version 2 on; 1.6 knows no other."""
 
 
 class Broker(Engine):
@@ -111,7 +111,7 @@ class Listener:
         self._port = port
         self._filters = filters or ("#",)
         self._client = paho.Client(
-            **_VERSION, client_id=f"listener-{uuid.uuid4().hex[:8]}", **client
+            **CALLBACKS, client_id=f"listener-{uuid.uuid4().hex[:8]}", **client
         )
         self._subscribed = threading.Event()
         self._client.on_message = self._on_message

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
@@ -12,13 +13,13 @@ from blynk_gateway.mqtt.session import library
 from blynk_gateway.mqtt.session.packets import Packets
 from blynk_gateway.mqtt.session.wire import Wire
 from tests.component.mqtt.session.conftest import Open
-from tests.helpers.broker import Broker, Listener
+from tests.helpers.broker import CALLBACKS, Broker, Listener
 
 ROOT = Path(__file__).parents[4]
 OLDEST = ROOT / ".venv" / "paho-1.6"
 
 
-@pytest.mark.skipif(not OLDEST.exists(), reason="needs the oldest paho-mqtt; run `make setup`")
+@pytest.mark.skipif(not OLDEST.exists(), reason="needs the oldest paho-mqtt; `make test` installs it")
 def test_the_oldest_paho_does_all_of_this_too() -> None:
     slow = (
         "twenty_thousand",
@@ -50,14 +51,26 @@ def test_the_oldest_paho_does_all_of_this_too() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_this_paho_has_what_is_replaced() -> None:
-    # Renamed, paho would open connections of its own.
-    assert library._Client._create_socket_connection is not None
-    assert hasattr(library._Client.__base__, "_create_socket_connection")
-    # Renamed, it would still work, but at twice the cost.
-    assert hasattr(library._Client.__base__, "_packet_read")
-    # Renamed, what a broker says at its end would be overlooked.
-    assert hasattr(library._Client.__base__, "_handle_disconnect")
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Renamed, paho would open connections of its own.
+        "_create_socket_connection",
+        # Renamed, these would still work, but at twice the cost.
+        "_packet_read",
+        "_handle_on_message",
+        # Renamed, what a broker says at its end would be overlooked.
+        "_handle_disconnect",
+    ],
+)
+def test_this_paho_has_what_is_replaced(name: str) -> None:
+    assert name in vars(library._Client)
+    assert hasattr(library._Client.__base__, name)
+
+
+@pytest.mark.parametrize("name", ["_in_packet", "_max_inflight_messages"])
+def test_this_paho_has_what_is_looked_into(name: str) -> None:
+    assert name in vars(paho.Client(**CALLBACKS))
 
 
 @pytest.mark.parametrize("protocol", list(ProtocolVersion))
