@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[4]
 OLDEST = ROOT / ".venv" / "paho-1.6"
 
 
-@pytest.mark.skipif(not OLDEST.exists(), reason="needs the oldest paho-mqtt; `make test` installs it")
+@pytest.mark.skipif(not OLDEST.exists(), reason="needs the oldest paho; `make test` installs it")
 def test_the_oldest_paho_does_all_of_this_too() -> None:
     slow = (
         "twenty_thousand",
