@@ -7,7 +7,7 @@ import pytest
 from blynk_gateway import __version__
 from blynk_gateway.mqtt.bridge import info
 from blynk_gateway.mqtt.bridge.info import Info
-from tests.helpers.mqtt import CONFIG, INSTANCE_ID, RUN_ID, Core, FakeOutlet, Json
+from tests.helpers.mqtt import CONFIG, INSTANCE_ID, RUN_ID, Core, FakeOutlet, Json, reached
 
 TOPIC = "blynk/bridge/info"
 
@@ -55,7 +55,7 @@ async def test_many_changes_are_told_in_one_message() -> None:
         core.registry.connected(device, CONFIG)
     core.tell(outlet, feature)
     assert len(outlet.sent) == 1
-    await asyncio.sleep(0.1)
+    await reached(lambda: len(outlet.sent) > 1)
     assert len(outlet.sent) == 2
     assert [one["slug"] for one in shown(outlet)["devices"] if one["online"]] == [
         "pi",

@@ -13,7 +13,7 @@ from blynk_gateway.mqtt.bridge.watch import Watch
 from blynk_gateway.mqtt.feature import Message
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock
-from tests.helpers.mqtt import INSTANCE_ID, RUN_ID, Core, FakeOutlet
+from tests.helpers.mqtt import INSTANCE_ID, RUN_ID, Core, FakeOutlet, reached
 
 OWN = Signature(INSTANCE_ID, RUN_ID)
 EARLIER = Signature(INSTANCE_ID, "0" * 16)
@@ -209,8 +209,7 @@ async def test_broker_that_forgets_silently_is_noticed(monkeypatch: pytest.Monke
     await asyncio.sleep(0.05)
     assert case.refills == 0
     case.outlet.retained.clear()
-    await asyncio.sleep(0.1)
-    assert case.refills == 1
+    await reached(lambda: case.refills == 1)
     case.watch.disconnected()
     await asyncio.sleep(0.05)
     assert case.refills == 1

@@ -165,9 +165,8 @@ async def test_label_that_changes_all_the_time_is_told_now_and_then(
             told.core.registry.set_property(told.device, "V5", "label", (str(number),), CONFIG)
             told.tell()
             await asyncio.sleep(0.005)
-        await asyncio.sleep(0.3)
+        await told.until(lambda: told.components()["v5_switch"]["name"] == "59")
         assert 2 <= len(told.outlet.sent) <= 6
-        assert told.components()["v5_switch"]["name"] == "59"
 
 
 async def test_value_of_a_known_pin_announces_nothing() -> None:
