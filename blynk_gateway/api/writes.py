@@ -10,9 +10,8 @@ from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import DirectPin
-from blynk_gateway.core.past import Point, is_recent, put_back
+from blynk_gateway.core.past import Point, is_recent, latest_first
 from blynk_gateway.core.properties import PROPERTY_NAMES
-from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, check_size
 from blynk_gateway.errors import InvalidValue, NotWritable
 
@@ -54,8 +53,7 @@ class PinWriter:
             Busy, PinError, UnknownDevice: as `write`.
             NotWritable: it is a pin of the Pi's own hardware.
         """
-        before = await self._report(device, pin, points)
-        put_back(self._services.store, device.slug, pin, before, points[-1][0])
+        await self._add_past(device, pin, points)
 
     async def write_extra(self, device: Device, pin: str, points: Sequence[Point]) -> None:
         """Write points of the past; the first one becomes current and reaches the device.
@@ -68,7 +66,8 @@ class PinWriter:
         origin = http_origin(device)
         intent = self._intent(device.slug, pin, origin)
         self._check(device.slug, pin, value, intent)
-        await self._report(device, pin, earlier)
+        if earlier:
+            await self._add_past(device, pin, sorted(earlier, key=lambda point: point[0]))
         await self._gate()
         self._services.store.write(device.slug, pin, value, origin, intent, at_ms)
 
@@ -106,25 +105,18 @@ class PinWriter:
         """Whether a point of that time may be added: at most a month old, and not yet to come."""
         return is_recent(at_ms, self._services.clock.now_ms())
 
-    async def _report(self, device: Device, pin: str, points: Sequence[Point]) -> PinState | None:
-        """Write points in slices; returns the latest state of the pin that others wrote."""
-        store, slug = self._services.store, device.slug
+    async def _add_past(self, device: Device, pin: str, points: Sequence[Point]) -> None:
+        """Write points, oldest first, in slices."""
+        store, slug, origin = self._services.store, device.slug, http_origin(device)
         for _, value in points:
-            self._check(slug, pin, value, Intent.REPORT)
-        if points:
-            self._refuse_hardware(device, pin)
-        others = store.find(slug, pin)
-        seq = 0 if others is None else others.seq
-        for start in range(0, len(points), SLICE):
+            self._check(slug, pin, value, Intent.PAST)
+        self._refuse_hardware(device, pin)
+        ordered = latest_first(points)
+        for start in range(0, len(ordered), SLICE):
             await asyncio.sleep(0)
             await self._gate()
-            state = store.find(slug, pin)
-            if state is not None and state.seq != seq:
-                others = state
-            for at_ms, value in points[start : start + SLICE]:
-                change = store.write(slug, pin, value, http_origin(device), Intent.REPORT, at_ms)
-                seq = seq if change is None else change.seq
-        return others
+            for at_ms, value in ordered[start : start + SLICE]:
+                store.write(slug, pin, value, origin, Intent.PAST, at_ms)
 
     def _refuse_hardware(self, device: Device, pin: str) -> None:
         """Nobody but the hardware reports for the Pi's own hardware, and that would obey it."""

@@ -19,12 +19,12 @@ from typing import TypeAlias
 
 from blynk_gateway.blynk_server.context import Context
 from blynk_gateway.blynk_server.direct import DirectPins
-from blynk_gateway.blynk_server.exchange import deliver_change, group_time, take_writes
+from blynk_gateway.blynk_server.exchange import Stamp, deliver_change, group_stamp, take_writes
 from blynk_gateway.blynk_server.flow import GATE, Flow
 from blynk_gateway.blynk_server.login import judge_login
 from blynk_gateway.blynk_server.quota import DeviceLimits, refuse_event
 from blynk_gateway.blynk_server.requests import NO_QUESTIONS, Request, answer_request
-from blynk_gateway.core.change import Origin, OriginKind
+from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.mailbox import Mailbox, Overflow
@@ -89,7 +89,7 @@ class DeviceConnection(Flow):
     __slots__ = (
         "_definition",
         "_direct",
-        "_group_at_ms",
+        "_group",
         "_limits",
         "_mailbox",
         "_metered",
@@ -115,7 +115,7 @@ class DeviceConnection(Flow):
         self.is_own = False
         self._limits: DeviceLimits | None = None
         self._mailbox: Mailbox | None = None
-        self._group_at_ms: int | None = None
+        self._group: Stamp | None = None
         self._metered = 0
         context.connections.add(self)
         self._arm(context.clock.monotonic())
@@ -247,6 +247,7 @@ class DeviceConnection(Flow):
         if self.wire.is_holding:
             return
         self.is_opening = False
+        self.context.apps.greet(self)
         if self.is_own:
             return
         assert self.device is not None, "there is a hold for logged-in devices only"
@@ -279,13 +280,7 @@ class DeviceConnection(Flow):
                 refuse_event(self, self.device.slug, event, now)
             elif isinstance(event, PinsWritten):
                 assert self.device is not None, "writes come from logged-in devices"
-                group_at_ms = self._group_at_ms
-                take_writes(
-                    self,
-                    self.device,
-                    event.writes,
-                    at_ms if group_at_ms is None else group_at_ms,
-                )
+                take_writes(self, self.device, event.writes, self._group or (at_ms, Intent.REPORT))
             else:
                 self._handle_rare(event, now, at_ms)
             if self._is_over:
@@ -300,9 +295,9 @@ class DeviceConnection(Flow):
             self._open()
         match event:
             case GroupOpened():
-                self._group_at_ms = group_time(self, event.at_ms, at_ms)
+                self._group = group_stamp(self, event.at_ms, at_ms)
             case GroupClosed():
-                self._group_at_ms = None
+                self._group = None
             case LoginRequested():
                 judge_login(self, event, now)
             case InfoReceived():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.admission import Admission
+from blynk_gateway.blynk_server.apps import Apps
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.reading import Reads
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
@@ -42,6 +43,7 @@ class Context(Parts):
         buffer: what every connection reads into; its content is used up before the next read.
         by_device: logged-in connections by slug.
         reads: pins that somebody waits for.
+        apps: devices that an app looks at.
         closing: transports of ended connections with something left to write, and when it is.
     """
 
@@ -55,6 +57,7 @@ class Context(Parts):
     connections: "set[DeviceConnection]" = field(default_factory=set)
     by_device: "dict[str, list[DeviceConnection]]" = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
+    apps: Apps = field(default_factory=Apps)
     closing: dict[asyncio.Transport, asyncio.Future[None]] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

@@ -1,7 +1,7 @@
 """Pin values over one connection: those that the far end writes, and those that it is sent."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from blynk_gateway.blynk_server.translation import (
     command_pin,
@@ -21,13 +21,17 @@ from blynk_gateway.protocol.events import PinWrite
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
 
+Stamp: TypeAlias = tuple[int, Intent]
+"""When writes were so, UTC ms, and whether the device says it (PAST) or we do (REPORT)."""
+
 _REPORT = Intent.REPORT
 
 
 def take_writes(
-    connection: "DeviceConnection", device: Device, writes: list[PinWrite], at_ms: int
+    connection: "DeviceConnection", device: Device, writes: list[PinWrite], stamp: Stamp
 ) -> None:
     """Store what came in; a write that is refused is answered by a status."""
+    at_ms, intent = stamp
     # Nearly all devices write virtual pins only: nothing is looked up for them.
     is_plain = not (connection.is_own or connection.wire.has_direct_writes)
     write = connection.context.store.write
@@ -36,9 +40,9 @@ def take_writes(
     for pin, value, message_id in writes:
         try:
             if is_plain:
-                write(slug, pin, value, origin, _REPORT, at_ms)
+                write(slug, pin, value, origin, intent, at_ms)
             else:
-                _take_write(connection, device, pin, value, at_ms)
+                _take_write(connection, device, pin, value, stamp)
         except PinError as error:
             connection.wire.respond(message_id, Status.ILLEGAL_COMMAND)
             connection.note_refused("write refused", error)
@@ -76,10 +80,12 @@ def deliver_change(connection: "DeviceConnection", change: Change, bridge_id: in
         connection.note_unsent(change.pin)
 
 
-def group_time(connection: "DeviceConnection", group_at_ms: int | None, at_ms: int) -> int:
-    """The time of a group of writes: the device's own if it is credible, else ours."""
-    if group_at_ms is None or is_recent(group_at_ms, at_ms):
-        return at_ms if group_at_ms is None else group_at_ms
+def group_stamp(connection: "DeviceConnection", group_at_ms: int | None, at_ms: int) -> Stamp:
+    """The stamp of a group of writes: the device's own time if it is credible, else ours."""
+    if group_at_ms is None:
+        return at_ms, _REPORT
+    if is_recent(group_at_ms, at_ms):
+        return group_at_ms, Intent.PAST
     slug = connection.device.slug if connection.device is not None else ""
     connection.context.log_limited(
         logging.WARNING,
@@ -88,17 +94,18 @@ def group_time(connection: "DeviceConnection", group_at_ms: int | None, at_ms: i
         device=slug,
         at_ms=group_at_ms,
     )
-    return at_ms
+    return at_ms, _REPORT
 
 
 def _take_write(
-    connection: "DeviceConnection", device: Device, pin: str, value: PinValue, at_ms: int
+    connection: "DeviceConnection", device: Device, pin: str, value: PinValue, stamp: Stamp
 ) -> None:
+    at_ms, intent = stamp
     context = connection.context
     if connection.is_own:
         command_pin(context, device, pin, value, connection.origin)
         return
     if pin[0] == "A":
         pin = reported_pin(context, device.slug, pin)
-    context.store.write(device.slug, pin, value, connection.origin, _REPORT, at_ms)
+    context.store.write(device.slug, pin, value, connection.origin, intent, at_ms)
     connection.direct.told(pin)

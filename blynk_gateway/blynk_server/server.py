@@ -53,7 +53,7 @@ TLS_COMPONENT = "tls"
 
 
 class BlynkServer:
-    """Serves devices; meets `core.ports.DeviceLinks` and `core.ports.PinReader`.
+    """Serves devices; meets `core.ports.DeviceLinks`, `PinReader` and `AppStates`.
 
     Args:
         data_dir: the gateway's own certificates are kept below it, in `tls`.
@@ -160,6 +160,10 @@ class BlynkServer:
             UnknownPin: not a D or A pin.
         """
         return await self._context.reads.read(self._context, device, pin)
+
+    def app_changed(self, device: str, is_active: bool) -> None:
+        """Tell a device that an app began or ceased to look at it; see `core.ports.AppStates`."""
+        self._context.apps.change(self._context, device, is_active=is_active)
 
     def apply_definitions(self) -> None:
         """Tell devices at once that their pins are declared otherwise, or that they are gone.

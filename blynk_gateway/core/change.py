@@ -21,6 +21,9 @@ class OriginKind(StrEnum):
     BINDING = "binding"
     """A binding of an MQTT topic, which may be one end of a loop."""
 
+    UPSTREAM = "upstream"
+    """A server above this gateway, which may be one end of a loop; `id` is `cloud/greenhouse`."""
+
     RESTORE = "restore"
 
 
@@ -46,9 +49,30 @@ class Intent(Enum):
     SYNC = "sync"
     """It stood so: a restored value, another server's answer to our sync."""
 
+    PAST = "past"
+    """It was so at a time that the device gives: a REPORT if the pin has nothing newer."""
+
 
 class PinChange(NamedTuple):
     """A pin took a value. `previous` is `()` at the first write; `cause` is a `seq`."""
+
+    seq: int
+    device: str
+    pin: str
+    value: PinValue
+    previous: PinValue
+    origin: Origin
+    intent: Intent
+    at_ms: int
+    cause: int | None
+    depth: int
+
+
+class PastChange(NamedTuple):
+    """A pin had a value before the one that stands, which stays; fields are those of `PinChange`.
+
+    History keeps it; for everyone else nothing has changed. `previous` is `()`.
+    """
 
     seq: int
     device: str
@@ -142,6 +166,7 @@ class EventChange(NamedTuple):
 
 Change: TypeAlias = (
     PinChange
+    | PastChange
     | PropertyChange
     | ModeChange
     | MetadataChange
@@ -156,6 +181,8 @@ def conflation_key(change: Change) -> tuple[str, ...]:  # noqa: PLR0911  one kin
     match change:
         case PinChange():
             return ("pin", change.device, change.pin)
+        case PastChange():
+            return ("past", change.device, change.pin)
         case PropertyChange():
             return ("property", change.device, change.pin, change.name)
         case ModeChange():

@@ -98,6 +98,17 @@ class PinReader(Protocol):
         """
 
 
+class AppStates(Protocol):
+    """Tells devices whether an app looks at them, `acon` and `adis` (made by `blynk_server`)."""
+
+    def app_changed(self, device: str, is_active: bool) -> None:
+        """Another app looks at a device (slug), or none does any more.
+
+        The connections of the device are told, and those that come later. May be repeated: that
+        there is none is told once.
+        """
+
+
 class SimulatedLine(NamedTuple):
     """One line of simulated pins.
 

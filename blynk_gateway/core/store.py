@@ -5,10 +5,11 @@ Rules:
    without an `await`. Whoever wants to know listens on `PinBus`.
 2. A refused write changes nothing and raises one `PinError`.
 3. A REPORT or COMMAND is an event: it is published even if the value is equal. A SYNC is state: an
-   equal one is dropped, an unequal one is settled by the datastream's authority.
+   equal one is dropped, an unequal one is settled by the datastream's authority. A PAST that is
+   older than what stands changes no value and is published as `PastChange`; else it is a REPORT.
 4. A write caused by another write carries its cause and depth; beyond `MAX_DEPTH` it is refused.
-5. COMMANDs from links and bindings pass a fuse per pin, against loops that leave the process and
-   come back.
+5. COMMANDs from links, bindings and servers above pass a fuse per pin, against loops that leave
+   the process and come back.
 6. A direct pin (D or A) obeys its mode. One without a mode gets it from its first COMMAND, before
    that is published; not if that would drive the pin of the other kind with its number.
 """
@@ -17,9 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind, pin_order
 from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PastChange, PinChange
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.core.datastream import Authority, Datastream
+from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.direct import (
     MAX_ANALOG,
     DirectPin,
@@ -45,17 +46,18 @@ MAX_DEPTH = 8
 
 FUSE_PER_SECOND = 50
 FUSE_BURST = 200
-"""Commands a pin takes from links and bindings: far above what people and rules do, far below a
-loop."""
+"""Commands a pin takes from links, bindings and servers above: far above what people and rules do,
+far below a loop."""
 
 OWN_MAX_ANALOG = 255
 """Highest PWM value of the Pi's own pins, as `analogWrite` has it."""
 
-_FUSED = frozenset({OriginKind.LINK, OriginKind.BINDING})
+_FUSED = frozenset({OriginKind.LINK, OriginKind.BINDING, OriginKind.UPSTREAM})
 
 # Looked up once: reading a member through its class costs a tenth of a whole write.
 _REPORT = Intent.REPORT
 _COMMAND = Intent.COMMAND
+_PAST = Intent.PAST
 _new = tuple.__new__
 
 # 256 characters have at most 1,024 bytes in UTF-8: shorter single values need no counting.
@@ -161,12 +163,12 @@ class PinStore:
             device: slug.
             pin: canonical name, `V5`.
             value: parameters as written; clamped where the datastream says so.
-            at_ms: when it was so, UTC ms; None for now.
+            at_ms: when it was so, UTC ms; None for now, but not of a PAST.
             cause: `seq` of the change that led to this one.
             depth: how many changes led to this one.
 
         Returns:
-            The change, or None for a SYNC that brings nothing new.
+            The change; None for a SYNC that brings nothing new, and for a PAST that is older.
 
         Raises:
             UnknownDevice: no such slug.
@@ -189,11 +191,12 @@ class PinStore:
             at_ms = self._clock.now_ms()
         previous = stream.value
         if intent is _COMMAND:
-            self._check_command(device, stream, origin, cause, depth)
-            if stream.is_direct:
-                self._take_direct(device, stream, value, origin)
-        elif intent is not _REPORT and not _settle_sync(stream, value, origin):
-            return None
+            self._admit_command(device, stream, value, origin, cause, depth)
+        elif intent is not _REPORT:
+            settled = self._settle(device, stream, value, origin, intent, at_ms)
+            if settled is None:
+                return None
+            intent = settled
         if not previous:
             # A new pin joins only now: a refused write leaves no trace.
             streams[pin] = stream
@@ -305,8 +308,33 @@ class PinStore:
             raise UnknownDevice(f"no device has the slug {device[:40]!r}")
         return streams
 
-    def _check_command(
-        self, device: str, stream: Stream, origin: Origin, cause: int | None, depth: int
+    def _settle(
+        self,
+        device: str,
+        stream: Stream,
+        value: PinValue,
+        origin: Origin,
+        intent: Intent,
+        at_ms: int,
+    ) -> Intent | None:
+        """What a SYNC or PAST is written as; None if the value that stands stays."""
+        if intent is not _PAST:
+            return intent if stream.takes_sync(value, origin) else None
+        if at_ms >= stream.at_ms:
+            return _REPORT
+        seq = self._bus.take_seq()
+        past = PastChange(seq, device, stream.pin, value, (), origin, intent, at_ms, None, 0)
+        self._bus.publish(past)
+        return None
+
+    def _admit_command(
+        self,
+        device: str,
+        stream: Stream,
+        value: PinValue,
+        origin: Origin,
+        cause: int | None,
+        depth: int,
     ) -> None:
         if depth > MAX_DEPTH:
             raise LoopDetected(
@@ -324,11 +352,10 @@ class PinStore:
                     f"{device}/{stream.pin} got more than {FUSE_PER_SECOND} commands a second"
                     f" from {origin}; expected fewer"
                 )
-
-    def _take_direct(self, device: str, stream: Stream, value: PinValue, origin: Origin) -> None:
-        direct = self._check_direct(device, stream, value)
-        if stream.direct is None:
-            self._learn(device, stream, direct, origin)
+        if stream.is_direct:
+            direct = self._check_direct(device, stream, value)
+            if stream.direct is None:
+                self._learn(device, stream, direct, origin)
 
     def _check_direct(self, device: str, stream: Stream, value: PinValue) -> DirectPin:
         """The mode in which the pin takes the command."""
@@ -370,12 +397,3 @@ def _is_same(stream: Stream, other: DirectPin) -> bool:
     Only `ar` counts channels: a digital pin and a channel may have the same number.
     """
     return PIN_NAMES[stream.pin] is PinKind.ANALOG or not other.mode.is_input
-
-
-def _settle_sync(stream: Stream, value: PinValue, origin: Origin) -> bool:
-    """Whether a SYNC changes anything, and may."""
-    if not stream.value or origin.kind is OriginKind.RESTORE:
-        return value != stream.value
-    if value == stream.value:
-        return False
-    return stream.datastream is not None and stream.datastream.authority is Authority.CLOUD

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind
-from blynk_gateway.core.datastream import Datastream
+from blynk_gateway.core.change import Origin, OriginKind
+from blynk_gateway.core.datastream import Authority, Datastream
 from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.value import PinValue
 
@@ -70,6 +71,14 @@ class Stream:
         return PinState(
             self.pin, self.value, self.at_ms, self.seq, self.datastream, self.direct, is_of_mode
         )
+
+    def takes_sync(self, value: PinValue, origin: Origin) -> bool:
+        """Whether a SYNC changes anything, and may."""
+        if not self.value or origin.kind is OriginKind.RESTORE:
+            return value != self.value
+        if value == self.value:
+            return False
+        return self.datastream is not None and self.datastream.authority is Authority.CLOUD
 
     def turn(self, direct: DirectPin | None, seq: int) -> None:
         """Take a mode, with the number of the change that brought it."""

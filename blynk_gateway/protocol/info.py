@@ -107,10 +107,14 @@ _QUIRKS = {
     ),
     ClientKind.PYTHON_1: Quirks(takes_internal=True, takes_redirect=True, text=TextLimit.UTF8),
     ClientKind.BLYNKLIB: Quirks(
-        needs_pacing=True, takes_internal=True, takes_virtual_read=True, text=TextLimit.UTF8
+        needs_pacing=True,
+        takes_internal=True,
+        app_state_suffix=(),
+        takes_virtual_read=True,
+        text=TextLimit.UTF8,
     ),
     ClientKind.BLYNKLIB_MICROPYTHON: Quirks(
-        takes_internal=True, takes_virtual_read=True, text=TextLimit.UTF8
+        takes_internal=True, app_state_suffix=(), takes_virtual_read=True, text=TextLimit.UTF8
     ),
     ClientKind.JS: Quirks(
         takes_internal=True, takes_redirect=True, takes_debug_print=True, takes_virtual_read=True

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import BindingOptions, MqttOptions
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.mqtt.bindings.bindings import Bindings
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, FakeOutlet, Sent, matches
 

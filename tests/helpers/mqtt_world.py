@@ -11,12 +11,12 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.config.mqtt.options import BindingOptions, MqttOptions
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.mqtt.bindings.bindings import Bindings
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import Message, Subscription
 from blynk_gateway.mqtt.payload import parse_payload, value_payload
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, matches

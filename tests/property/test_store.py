@@ -110,23 +110,36 @@ class StoreMachine(RuleBasedStateMachine):
         origin=st.sampled_from(ORIGINS),
         intent=st.sampled_from(Intent),
         depth=st.sampled_from([0, 1, 9]),
+        ago_ms=st.integers(0, 2),
     )
     def write(
-        self, device: str, pin: str, value: PinValue, origin: Origin, intent: Intent, depth: int
+        self,
+        device: str,
+        pin: str,
+        value: PinValue,
+        origin: Origin,
+        intent: Intent,
+        depth: int,
+        ago_ms: int,
     ) -> None:
+        at_ms = self.clock.now_ms() - ago_ms
+        stood = self.store.find(device, pin)
         before = (self.snapshot(), self.bus.next_seq)
         known = self.store.pins(device) if self.registry.find(device) else None
         try:
-            change = self.store.write(device, pin, value, origin, intent, depth=depth)
+            change = self.store.write(device, pin, value, origin, intent, at_ms, depth=depth)
         except (PinError, DeviceError):
             # A refused write changes nothing, not even what is known of the pin.
             assert (self.snapshot(), self.bus.next_seq) == before
             assert (self.store.pins(device) if self.registry.find(device) else None) == known
             return
+        is_past = intent is Intent.PAST and stood is not None and at_ms < stood.at_ms
         if change is None:
-            assert intent is Intent.SYNC
-            assert (self.snapshot(), self.bus.next_seq) == before
+            assert is_past or intent is Intent.SYNC
+            assert (self.snapshot(), self.bus.next_seq) == (before[0], before[1] + is_past)
+            assert not is_past or self.store.find(device, pin) == stood
             return
+        assert not is_past
         assert change.seq == before[1]
         assert change.previous == before[0].get((device, pin), ())
         assert self.store.get(device, pin).value == change.value

@@ -129,7 +129,9 @@ class Live:
             await socket.send_str(self._snapshot())
             while not mailbox.is_closed:
                 for change in await mailbox.take():
-                    await socket.send_str(to_json(change_view(change)).decode())
+                    view = change_view(change)
+                    if view is not None:
+                        await socket.send_str(to_json(view).decode())
             await socket.close(code=1001, message=b"the gateway stops")
         except ConnectionError:
             # The client went away: the reading side notices.

@@ -8,6 +8,7 @@ from blynk_gateway.core.change import (
     EventChange,
     MetadataChange,
     ModeChange,
+    PastChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -91,12 +92,14 @@ def snapshot_view(slug: str, state: PinState) -> dict[str, Any]:
     }
 
 
-def change_view(change: Change) -> dict[str, Any]:  # noqa: PLR0911  one kind after another
-    """Any change, its kind as `type`."""
+def change_view(change: Change) -> dict[str, Any] | None:  # noqa: PLR0911  one kind after another
+    """Any change, its kind as `type`; None for what is of the past, as all stands as it stood."""
     common = {"seq": change.seq, "at_ms": change.at_ms, "origin": str(change.origin)}
     match change:
         case PinChange():
             return {"type": "pin", **pin_change_view(change)}
+        case PastChange():
+            return None
         case EventChange():
             return {"type": "event", **event_view(change)}
         case PropertyChange():

@@ -7,8 +7,9 @@ value as on the wire, its parameters joined by zero bytes.
 """
 
 import struct
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ VERSION = 1
 
 HEAD = struct.Struct("<B4sIQq")
 WIDTHS = {"B": 1, "H": 2, "I": 4, "Q": 8}
+
+PAST = 3
+"""The intent of a point that was never the current value."""
 
 
 class Columns(NamedTuple):
@@ -42,6 +46,14 @@ class Columns(NamedTuple):
         if ends[-1] != len(body):
             raise corrupt(f"{len(body)} bytes; expected {ends[-1]}")
         return ends
+
+
+class Picked(NamedTuple):
+    """Some points of a segment: where they are in the columns, and what `Columns.ends` returns."""
+
+    columns: Columns
+    places: list[int]
+    ends: list[int]
 
 
 def decode_columns(body: bytes) -> tuple[Sequence[int], list[int], list[int], list[str]]:
@@ -78,6 +90,30 @@ def count_streams(body: bytes) -> Counter[int]:
         raise corrupt(str(error)) from error
 
 
+def pick(body: bytes, wanted: Set[int], after: int, upto: int) -> Picked | None:
+    """Find the points of some streams with numbers after one up to another; None if there are none.
+
+    Raises:
+        HistoryCorrupt: the bytes are not what `segment.encode` makes.
+    """
+    try:
+        if wanted.isdisjoint(_read_streams(body)):
+            return None
+        columns = read_columns(body)
+    except (struct.error, KeyError, UnicodeDecodeError) as error:
+        raise corrupt(str(error)) from error
+    low, high = after + 1 - columns.first_seq, upto - columns.first_seq
+    seqs = columns.seqs
+    first, end = bisect_left(seqs, low), bisect_right(seqs, high)
+    places = [
+        place
+        for place, stream in enumerate(columns.streams[first:end], first)
+        # Damaged numbers need not be in order, and a reader moves on by them.
+        if stream in wanted and low <= seqs[place] <= high
+    ]
+    return Picked(columns, places, columns.ends(body)) if places else None
+
+
 def read_columns(body: bytes) -> Columns:
     """Unpack everything but intents and texts.
 
@@ -98,6 +134,17 @@ def read_columns(body: bytes) -> Columns:
         at = end
     seqs, times, streams, lengths = columns
     return Columns(first_seq, first_ms, seqs, times, streams, lengths, at)
+
+
+def _read_streams(body: bytes) -> Sequence[int]:
+    """The column of streams alone, where nothing else is wanted of most segments."""
+    version, widths, count, _, _ = HEAD.unpack_from(body)
+    if version != VERSION:
+        raise corrupt(f"version {version}; expected {VERSION}")
+    seqs, times, streams, _ = widths.decode("ascii")
+    at = HEAD.size + count * (WIDTHS[seqs] + WIDTHS[times])
+    column: tuple[int, ...] = struct.unpack_from(f"<{count}{streams}", body, at)
+    return column
 
 
 def corrupt(found: str) -> HistoryCorrupt:

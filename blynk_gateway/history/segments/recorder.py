@@ -7,10 +7,9 @@ from blynk_gateway.core.change import (
     Change,
     DefinitionChange,
     EventChange,
-    Intent,
     MetadataChange,
     ModeChange,
-    OriginKind,
+    PastChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -25,7 +24,7 @@ RESERVED_BLOCK = 1_000_000
 """Numbers of changes that are marked as used ahead of time, so that after a power cut none is used
 for a second change. Extended at half of it: far more than ever wait for a commit."""
 
-_SYNC = Intent.SYNC
+_POINTS = (PinChange, PastChange)
 
 _OURS = frozenset({DeviceSource.COMMAND, DeviceSource.PAIRED})
 
@@ -81,17 +80,11 @@ class Recorder:
 
     def record(self, changes: Sequence[Change]) -> None:
         """Record changes, in `seq` order and later than all before; about 0.5 µs for each point."""
-        points = [change for change in changes if type(change) is PinChange]
-        if len(points) < len(changes):
-            for change in changes:
-                if isinstance(change, DefinitionChange):
-                    earlier = [point for point in points if point.seq < change.seq]
-                    self._record_points(earlier)
-                    points = points[len(earlier) :]
-                    self._record_definition(change)
-                elif not isinstance(change, PinChange):
-                    self._record_other(change)
-        self._record_points(points)
+        current = [change for change in changes if type(change) is PinChange]
+        if len(current) == len(changes):
+            self.unsaved.update(zip(self._pack(current), current, strict=True))
+        else:
+            self._record_mixed(changes)
         self.last_seq = changes[-1].seq
         if self.last_seq > self._reserved - RESERVED_BLOCK // 2:
             self._reserve()
@@ -149,35 +142,35 @@ class Recorder:
         self._reserved = self.last_seq + RESERVED_BLOCK
         self.pending.put("setting", ("reserved_seq", self._reserved))
 
-    def _record_points(self, points: Sequence[PinChange]) -> None:
-        # The origin of all would take longer to look at.
-        if any(point.intent is _SYNC for point in points):
-            restored = [point for point in points if _is_restored(point)]
-            points = [point for point in points if not _is_restored(point)]
-        else:
-            restored = []
-        self._record_new(points)
-        self._record_restored(restored)
+    def _record_mixed(self, changes: Sequence[Change]) -> None:
+        points: list[PinChange | PastChange] = []
+        for change in changes:
+            if isinstance(change, _POINTS):
+                points.append(change)
+            elif isinstance(change, DefinitionChange):
+                self._record_points(points)
+                points = []
+                self._record_definition(change)
+            else:
+                self._record_other(change)
+        self._record_points(points)
 
-    def _record_new(self, points: Sequence[PinChange]) -> None:
-        if not points:
-            return
+    def _record_points(self, points: Sequence[PinChange | PastChange]) -> None:
+        if points:
+            paired = zip(self._pack(points), points, strict=True)
+            self.unsaved.update(
+                (stream, point) for stream, point in paired if isinstance(point, PinChange)
+            )
+
+    def _pack(self, points: Sequence[PinChange | PastChange]) -> list[int]:
+        """Make a segment of points, at least one; returns the stream of each."""
         known = self._streams
         try:
             streams = [known[point.device][point.pin] for point in points]
         except KeyError:
             streams = [self._stream(point.device, point.pin) for point in points]
         self.pending.put_segment(encode(points, streams))
-        self.unsaved.update(zip(streams, points, strict=True))
-
-    def _record_restored(self, changes: Iterable[PinChange]) -> None:
-        """Record that an older value is the current one again: no point, as it is one already."""
-        for change in changes:
-            stream = self._stream(change.device, change.pin)
-            latest = self.unsaved.get(stream)
-            if latest is None or latest.seq < change.seq:
-                self.unsaved[stream] = change
-                self.save_values([stream])
+        return streams
 
     def _stream(self, device: str, pin: str) -> int:
         pins = self._streams.setdefault(device, {})
@@ -223,10 +216,6 @@ class Recorder:
                 origin = (change.origin.kind, _bytes(change.origin.id))
                 head = (change.seq, change.device, change.kind)
                 put("event", (*head, code, description, *origin, change.at_ms))
-
-
-def _is_restored(change: PinChange) -> bool:
-    return change.origin.kind is OriginKind.RESTORE
 
 
 def _bytes(text: str) -> bytes:

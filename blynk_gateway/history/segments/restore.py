@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from blynk_gateway.core.change import EventChange, EventKind, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceDefinition, new_token
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.value import SEPARATOR, PinValue, decode_value
@@ -16,6 +16,8 @@ from blynk_gateway.history.segments.recorder import Recorder
 from blynk_gateway.history.segments.segment import Point, decode
 
 SEGMENTS_AT_A_TIME = 100
+
+_PAST = Intent.PAST
 
 _RESTORE = Origin(OriginKind.RESTORE)
 
@@ -78,7 +80,7 @@ async def restore(database: Database) -> tuple[Restored, Recorder]:
     recorder.unsaved = {
         stream: change
         for stream, change in replayed.items()
-        # A value that came back behind late points is saved at once.
+        # In a file of version 3 a value may be saved that came back behind points of the past.
         if change.seq > saved_seqs.get(stream, 0)
     }
     values.update((stream, (one.value, one.at_ms)) for stream, one in recorder.unsaved.items())
@@ -96,32 +98,6 @@ async def restore(database: Database) -> tuple[Restored, Recorder]:
         gateway_token=settings["gateway_token"],
     )
     return restored, recorder
-
-
-async def read_events(database: Database, device: str | None, limit: int) -> list[EventChange]:
-    """The latest entries of the event timeline, newest first.
-
-    Raises:
-        HistoryError: they cannot be read.
-    """
-    if device is None:
-        rows = await database.fetch("SELECT * FROM event ORDER BY seq DESC LIMIT ?", (limit,))
-    else:
-        rows = await database.fetch(
-            "SELECT * FROM event WHERE device = ? ORDER BY seq DESC LIMIT ?", (device, limit)
-        )
-    return [
-        EventChange(
-            seq,
-            slug,
-            EventKind(kind),
-            _text(code),
-            _text(description),
-            Origin(OriginKind(origin_kind), _text(origin_id)),
-            at_ms,
-        )
-        for seq, slug, kind, code, description, origin_kind, origin_id, at_ms in rows
-    ]
 
 
 async def _settings(database: Database) -> dict[str, Any]:
@@ -145,14 +121,16 @@ async def _settings(database: Database) -> dict[str, Any]:
 async def _replay(
     database: Database, after_seq: int, addresses: Mapping[int, tuple[str, str]]
 ) -> dict[int, PinChange]:
-    """The latest change of each stream after a number; streams that were removed are left out."""
+    """The latest value of each stream after a number; streams that were removed are left out."""
     latest: dict[int, Point] = {}
     while segments := await database.fetch(
         "SELECT last_seq, body FROM segment WHERE first_seq > ? ORDER BY first_seq LIMIT ?",
         (after_seq, SEGMENTS_AT_A_TIME),
     ):
         for last_seq, body in segments:
-            latest.update((point.stream, point) for point in decode(body))
+            latest.update(
+                (point.stream, point) for point in decode(body) if point.intent is not _PAST
+            )
             after_seq = last_seq
     return {
         stream: PinChange(

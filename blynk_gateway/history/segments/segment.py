@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from blynk_gateway.core.change import Intent, PinChange
+from blynk_gateway.core.change import Intent, PastChange, PinChange
 from blynk_gateway.core.value import SEPARATOR, PinValue, decode_value, encode_value
 from blynk_gateway.history.segments.columns import HEAD, VERSION, WIDTHS, corrupt, read_columns
 
-_INTENTS = (Intent.REPORT, Intent.COMMAND, Intent.SYNC)
+_INTENTS = (Intent.REPORT, Intent.COMMAND, Intent.SYNC, Intent.PAST)
+"""By the byte that stands for them. A PAST was never the current value."""
+
 _REPORT = Intent.REPORT
 
 _FEW = 64
@@ -37,7 +39,7 @@ class Point(NamedTuple):
     value: PinValue
 
 
-def encode(changes: Sequence[PinChange], streams: Sequence[int]) -> Segment:
+def encode(changes: Sequence[PinChange | PastChange], streams: Sequence[int]) -> Segment:
     """Pack changes; costs about 0.4 µs each.
 
     Args:

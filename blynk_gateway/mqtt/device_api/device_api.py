@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.config.mqtt.options import DeviceApiOptions
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.change import (
@@ -33,7 +34,7 @@ from blynk_gateway.mqtt.device_api.names import StreamNames, is_level
 from blynk_gateway.mqtt.device_api.prefixes import Prefixes
 from blynk_gateway.mqtt.device_api.questions import Questions
 from blynk_gateway.mqtt.device_api.uplink import Uplink, origin_of
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.presence import Presence
 from blynk_gateway.mqtt.shown import shown_topic
 from blynk_gateway.runtime.logs import Repeats, safe

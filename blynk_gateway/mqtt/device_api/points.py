@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from blynk_gateway.core.change import Intent, Origin
 from blynk_gateway.core.json_text import Json, whole_number
-from blynk_gateway.core.past import Point, is_recent, put_back
+from blynk_gateway.core.past import Point, is_recent, latest_first
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import check_size
 from blynk_gateway.errors import InvalidValue
@@ -42,15 +42,13 @@ def write_points(
     Raises:
         PinError: one of the values is refused.
     """
-    before = store.find(device, pin)
-    datastream = None if before is None else before.datastream
+    datastream = store.find_datastream(device, pin)
     for _, value in points:
         check_size(value)
         if datastream is not None:
             datastream.accept(value)
-    for at_ms, value in points:
-        store.write(device, pin, value, origin, Intent.REPORT, at_ms)
-    put_back(store, device, pin, before, points[-1][0])
+    for at_ms, value in latest_first(points):
+        store.write(device, pin, value, origin, Intent.PAST, at_ms)
 
 
 def _point(item: Json, now_ms: int) -> Point:

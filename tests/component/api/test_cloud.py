@@ -8,7 +8,7 @@ import pytest
 
 from blynk_gateway.api.cloud import CloudDialect
 from blynk_gateway.api.uploads import Uploads
-from blynk_gateway.core.change import Intent, PinChange
+from blynk_gateway.core.change import Intent, PastChange, PinChange
 from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
@@ -256,15 +256,15 @@ async def test_batch_writes_share_one_time_and_are_commands(site: Site) -> None:
     assert [one.intent for one in changes] == [Intent.COMMAND, Intent.COMMAND, Intent.REPORT]
 
 
-async def test_points_are_written_oldest_first_and_do_not_reach_the_device(site: Site) -> None:
+async def test_latest_point_is_a_report_and_the_others_are_of_the_past(site: Site) -> None:
     mailbox = watch(site)
     body = [[NOW - 1000 * number, number] for number in (2, 1, 3)]
     await site.request("POST", f"{E}/batch/update?{A}&pin=v0", body)
-    changes = [one for one in mailbox.drain() if isinstance(one, PinChange)]
+    changes = [one for one in mailbox.drain() if isinstance(one, PinChange | PastChange)]
     assert [(one.value, one.intent) for one in changes] == [
-        (("3",), Intent.REPORT),
-        (("2",), Intent.REPORT),
         (("1",), Intent.REPORT),
+        (("3",), Intent.PAST),
+        (("2",), Intent.PAST),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from blynk_gateway.api.legacy import LegacyDialect
-from blynk_gateway.core.change import EventKind, Intent, PinChange
+from blynk_gateway.core.change import EventKind, Intent, PastChange, PinChange
 from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
@@ -259,14 +259,13 @@ async def test_first_extra_element_becomes_current_and_each_keeps_its_time(site:
         {"value": str(number), "timestamp": NOW - 60_000 * number} for number in (3, 2, 1)
     ]
     assert (await site.request("PUT", f"{T}/extra/pin/V0", body)).status == 200
-    changes = [one for one in mailbox.drain() if isinstance(one, PinChange)]
-    assert [(one.value[0], NOW - one.at_ms) for one in changes] == [
-        ("3", 180_000),
-        ("2", 120_000),
-        ("1", 60_000),
-        ("30", 0),
+    changes = [one for one in mailbox.drain() if isinstance(one, PinChange | PastChange)]
+    assert [(one.value[0], NOW - one.at_ms, one.intent) for one in changes] == [
+        ("1", 60_000, Intent.REPORT),
+        ("3", 180_000, Intent.PAST),
+        ("2", 120_000, Intent.PAST),
+        ("30", 0, Intent.COMMAND),
     ]
-    assert [one.intent for one in changes] == [Intent.REPORT] * 3 + [Intent.COMMAND]
     assert site.value("V0") == ("30",)
 
 

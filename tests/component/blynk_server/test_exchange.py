@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blynk_gateway.core.change import Intent, PinChange
+from blynk_gateway.core.change import Intent, PastChange, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.protocol.frames import encode_frame
@@ -89,6 +89,43 @@ async def test_group_writes_share_the_time_the_device_gives(tmp_path: Path) -> N
             assert bench.store.get("greenhouse", "V1").at_ms == at_ms
             assert bench.store.get("greenhouse", "V2").at_ms == at_ms
             assert bench.store.get("greenhouse", "V3").at_ms > at_ms
+
+
+async def test_a_group_of_the_past_is_kept_and_newer_values_stand(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        bench.command("V1", "now")
+        bench.command("D4", "1")
+        now_ms = bench.clock.now_ms()
+        async with await bench.log_in() as peer:
+            await peer.fence()
+            bench.changes.drain()
+            peer.send(encode_frame(21, 4, b"t\0%d" % (now_ms - 60_000)))
+            peer.write_pin(1, "then")
+            peer.send(hardware(b"dw\x004\x000"))
+            peer.send(encode_frame(21, 5, b"e"))
+            assert await peer.fence() == []
+        assert [bench.value(pin) for pin in ("V1", "D4")] == [("now",), ("1",)]
+        past = [one for one in bench.changes.drain() if isinstance(one, PastChange)]
+        assert [(one.pin, one.value, one.at_ms, one.intent) for one in past] == [
+            ("V1", ("then",), now_ms - 60_000, Intent.PAST),
+            ("D4", ("0",), now_ms - 60_000, Intent.PAST),
+        ]
+
+
+@pytest.mark.parametrize("opening", [b"b", b"t\x001"], ids=["none", "absurd"])
+async def test_a_group_with_our_time_is_of_now_whatever_stands(
+    tmp_path: Path, opening: bytes
+) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        ahead_ms = bench.clock.now_ms() + 60_000
+        bench.store.write("greenhouse", "V1", ("x",), API, Intent.REPORT, ahead_ms)
+        async with await bench.log_in() as peer:
+            peer.send(encode_frame(21, 4, opening))
+            peer.write_pin(1, "y")
+            await peer.fence()
+        assert bench.value("V1") == ("y",)
 
 
 async def test_a_group_time_in_the_future_is_replaced_by_ours(

@@ -64,18 +64,36 @@ async def test_others_go_on_between_slices_and_their_newer_value_stays(
         site.store.write("greenhouse", "V0", ("live",), CONFIG, Intent.REPORT)
 
     await asyncio.gather(writer.backfill(site.device, "V0", points), live())
-    found = changes(mailbox)
-    position = next(number for number, one in enumerate(found) if one.value == ("live",))
+    found = mailbox.drain()
+    assert len(found) == 3 * SLICE + 1
+    position = next(number for number, one in enumerate(found) if one.origin == CONFIG)
     assert 0 < position < 3 * SLICE
     assert site.value("V0") == ("live",)
-    assert found[-1].intent is Intent.SYNC
+    # The latest point was news when it came, and no other.
+    news = [one for one in found if isinstance(one, PinChange)]
+    assert [one.value for one in news] == [points[-1][1], ("live",)]
 
 
 async def test_older_value_gives_way_to_the_newest_point(site: Site, writer: PinWriter) -> None:
     now_ms = site.clock.now_ms()
     site.store.write("greenhouse", "V0", ("old",), CONFIG, Intent.REPORT, now_ms - 1000)
+    mailbox = watch(site)
     await writer.backfill(site.device, "V0", [(now_ms - 2000, ("a",)), (now_ms - 500, ("b",))])
     assert site.value("V0") == ("b",)
+    assert [one.value for one in changes(mailbox)] == [("b",)]
+
+
+async def test_first_extra_point_is_commanded_and_stays(site: Site, writer: PinWriter) -> None:
+    now_ms = site.clock.now_ms()
+    times = {"a": 5, "c": 4, "b": 3, "d": 6}
+    points = [(now_ms - ago_ms, (text,)) for text, ago_ms in times.items()]
+    mailbox = watch(site)
+    await writer.write_extra(site.device, "V0", points)
+    assert [(one.value, one.intent) for one in changes(mailbox)] == [
+        (("b",), Intent.REPORT),
+        (("a",), Intent.COMMAND),
+    ]
+    assert site.store.get("greenhouse", "V0")[1:3] == (("a",), now_ms - 5)
 
 
 async def test_closed_gate_is_busy_after_its_time(

@@ -9,6 +9,7 @@ from blynk_gateway.core.change import (
     MetadataChange,
     Origin,
     OriginKind,
+    PastChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -20,6 +21,7 @@ ORIGIN = Origin(OriginKind.GATEWAY, "test")
 
 BASE: list[Change] = [
     PinChange(1, "shed", "V1", ("1",), (), ORIGIN, Intent.REPORT, 5, None, 0),
+    PastChange(1, "shed", "V1", ("1",), (), ORIGIN, Intent.PAST, 5, None, 0),
     PropertyChange(1, "shed", "V1", "color", ("#fff",), ORIGIN, 5),
     MetadataChange(1, "shed", "owner", "me", ORIGIN, 5),
     StatusChange(1, "shed", True, (), ORIGIN, 5),
@@ -38,6 +40,7 @@ def test_a_later_change_of_the_same_thing_replaces_the_earlier(change: Change) -
 def test_changes_of_different_things_never_replace_each_other() -> None:
     others: list[Change] = [
         PinChange(1, "shed", "V2", ("1",), (), ORIGIN, Intent.REPORT, 5, None, 0),
+        PastChange(1, "shed", "V2", ("1",), (), ORIGIN, Intent.PAST, 5, None, 0),
         PropertyChange(1, "shed", "V1", "label", ("x",), ORIGIN, 5),
         PropertyChange(1, "shed", "V2", "color", ("x",), ORIGIN, 5),
         MetadataChange(1, "shed", "room", "x", ORIGIN, 5),
@@ -46,6 +49,11 @@ def test_changes_of_different_things_never_replace_each_other() -> None:
     elsewhere = [change._replace(device="attic") for change in (*BASE, *others)]
     everything = [*BASE, *others, *elsewhere]
     assert len({conflation_key(change) for change in everything}) == len(everything)
+
+
+def test_a_point_of_the_past_has_the_columns_of_a_change_and_is_none() -> None:
+    assert PastChange._fields == PinChange._fields
+    assert not issubclass(PastChange, PinChange)
 
 
 def test_origin_is_written_as_kind_and_id() -> None:

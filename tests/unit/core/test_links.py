@@ -76,6 +76,14 @@ async def test_a_change_here_is_a_command_there(fixture: Fixture) -> None:
     ]  # fmt: skip
 
 
+async def test_a_point_of_the_past_is_not_followed(fixture: Fixture) -> None:
+    fixture.engine.define([link("a/V5", "b/V7")])
+    fixture.store.write("a", "V5", ("1",), DEVICE, Intent.REPORT, 123)
+    assert len(await fixture.heard()) == 2
+    fixture.store.write("a", "V5", ("0",), DEVICE, Intent.PAST, 122)
+    assert await fixture.heard() == []
+
+
 async def test_an_equal_value_is_passed_on_too(fixture: Fixture) -> None:
     fixture.engine.define([link("a/V5", "b/V7")])
     await fixture.write("a/V5", "1")

@@ -1,7 +1,7 @@
 import pytest
 
 from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PastChange, PinChange
 from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.mailbox import Mailbox, Overflow
@@ -52,8 +52,9 @@ class Fixture:
         origin: Origin = DEVICE,
         intent: Intent = Intent.REPORT,
         depth: int = 0,
+        at_ms: int | None = None,
     ) -> PinChange | None:
-        return self.store.write("shed", pin, value, origin, intent, depth=depth)
+        return self.store.write("shed", pin, value, origin, intent, at_ms, depth=depth)
 
     def heard(self) -> list[Change]:
         return self._all.drain()
@@ -197,6 +198,74 @@ def test_a_restored_value_always_stands(fixture: Fixture) -> None:
     fixture.write("V5", "1")
     fixture.write("V5", "2", origin=RESTORE, intent=Intent.SYNC)
     assert fixture.store.get("shed", "V5").value == ("2",)
+
+
+def test_an_older_point_of_the_past_is_told_as_such_and_changes_nothing(fixture: Fixture) -> None:
+    fixture.write("V5", "1", at_ms=2000)
+    before = fixture.store.get("shed", "V5")
+    assert fixture.write("V5", "99", intent=Intent.PAST, at_ms=1999) is None
+    assert fixture.store.get("shed", "V5") == before
+    assert fixture.heard()[1:] == [
+        PastChange(2, "shed", "V5", ("85",), (), DEVICE, Intent.PAST, 1999, None, 0)
+    ]
+    change = fixture.write("V5", "2")
+    assert change is not None
+    assert (change.seq, change.previous) == (3, ("1",))
+
+
+@pytest.mark.parametrize("at_ms", [None, 2000, 2001])
+def test_a_point_of_the_past_that_nothing_newer_follows_is_a_report(
+    fixture: Fixture, at_ms: int | None
+) -> None:
+    fixture.write("V5", "1", at_ms=2000)
+    change = fixture.write("V5", "2", intent=Intent.PAST, at_ms=at_ms)
+    assert change is not None
+    assert (type(change), change.intent) == (PinChange, Intent.REPORT)
+    assert fixture.heard()[1:] == [change]
+    assert fixture.store.get("shed", "V5").value == ("2",)
+
+
+def test_the_first_value_of_a_pin_may_be_of_the_past(fixture: Fixture) -> None:
+    assert fixture.write("V1", "1", intent=Intent.PAST, at_ms=5) is not None
+    assert fixture.store.get("shed", "V1")[1:3] == (("1",), 5)
+
+
+@pytest.mark.parametrize("value", ["x", "1" * 1025])
+def test_a_point_of_the_past_is_checked_like_any_report(fixture: Fixture, value: str) -> None:
+    fixture.write("V5", "1", at_ms=2000)
+    with pytest.raises(InvalidValue):
+        fixture.write("V5", value, intent=Intent.PAST, at_ms=1)
+    assert len(fixture.heard()) == 1
+
+
+@pytest.mark.parametrize("intent", [Intent.REPORT, Intent.COMMAND])
+def test_what_happens_now_stands_although_the_clock_was_set_back(
+    fixture: Fixture, intent: Intent
+) -> None:
+    fixture.write("V1", "1")
+    fixture.clock.step(-3_600_000)
+    assert fixture.write("V1", "2", intent=intent, at_ms=fixture.clock.now_ms()) is not None
+    assert fixture.store.get("shed", "V1").value == ("2",)
+
+
+def test_nobody_has_to_obey_a_point_of_the_past() -> None:
+    bus = PinBus()
+    store = PinStore(bus, FakeClock())
+    store.define("pi", {}, open_pins=frozenset())
+    commands = Mailbox(10, Overflow.CLOSE)
+    bus.subscribe_commands(commands, device="pi", origin=OTHER)
+    store.write("pi", "V1", ("1",), DEVICE, Intent.REPORT, 2000)
+    store.write("pi", "V1", ("0",), DEVICE, Intent.PAST, 1000)
+    assert [change.seq for change in commands.drain()] == [1]
+
+
+def test_a_point_of_the_past_is_not_told_to_who_brought_it(fixture: Fixture) -> None:
+    own, other = Mailbox(10, Overflow.CLOSE), Mailbox(10, Overflow.CLOSE)
+    fixture.write("V1", "1")
+    fixture.bus.subscribe(own, origin=DEVICE, echo=False)
+    fixture.bus.subscribe(other, origin=OTHER, echo=False)
+    fixture.write("V1", "0", intent=Intent.PAST, at_ms=1)
+    assert [len(box) for box in (own, other)] == [0, 1]
 
 
 def test_a_chain_of_causes_ends_at_the_limit(fixture: Fixture) -> None:

@@ -82,6 +82,15 @@ async def test_websocket_tells_every_kind_of_change(site: Site) -> None:
     assert "shed-token" not in str(types)
 
 
+async def test_points_of_the_past_are_not_told_as_changes(site: Site) -> None:
+    write(site, "V0", "1")
+    async with connected(site) as ws:
+        await ws.receive_json()
+        site.store.write("greenhouse", "V0", ("0",), CONFIG, Intent.PAST, 5)
+        write(site, "V0", "2")
+        assert (await ws.receive_json())["value"] == ["2"]
+
+
 async def test_sender_sees_its_own_write_land(site: Site) -> None:
     async with connected(site) as ws:
         await ws.receive_json()

@@ -1,10 +1,12 @@
 from pathlib import Path
 
-from blynk_gateway.core.change import EventKind, Origin, OriginKind
+import pytest
+
+from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
-from tests.component.history.system import ORIGIN, System
+from tests.component.history.system import ORIGIN, System, files_of, put_back
 
 
 async def test_values_come_back_with_their_time(tmp_path: Path) -> None:
@@ -28,6 +30,30 @@ async def test_latest_write_wins_over_a_later_timestamp(tmp_path: Path) -> None:
         await system.journal.flush()
     async with System(tmp_path) as system:
         assert system.values == {"a/V1": ("second",)}
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+async def test_points_of_the_past_are_never_current_again(tmp_path: Path, is_clean: bool) -> None:
+    async with System(tmp_path) as system:
+        system.add("a")
+        system.write("a", "V1", "current", at_ms=9_000)
+        # The first commit is one with a checkpoint.
+        await system.journal.flush()
+        system.write("a", "V2", "newest", at_ms=9_000)
+        system.store.write("a", "V1", ("past",), ORIGIN, Intent.PAST, 8_000)
+        system.store.write("a", "V2", ("past",), ORIGIN, Intent.PAST, 8_000)
+        await system.journal.flush()
+        left = files_of(tmp_path)
+    if not is_clean:
+        # As a power cut leaves it: without the checkpoint of a close.
+        for path in files_of(tmp_path):
+            path.unlink()
+        put_back(left)
+    async with System(tmp_path) as system:
+        assert system.restored.values == [
+            ("a", "V1", ("current",), 9_000),
+            ("a", "V2", ("newest",), 9_000),
+        ]
 
 
 async def test_devices_added_or_paired_come_back_and_those_of_the_file_do_not(
@@ -145,27 +171,6 @@ async def test_number_of_a_removed_stream_is_never_used_again(tmp_path: Path) ->
         system.write("b", "V9", "new")
     async with System(tmp_path) as system:
         assert system.values == {"b/V9": ("new",)}
-
-
-async def test_events_come_newest_first_for_one_device_or_all(tmp_path: Path) -> None:
-    origin = Origin(OriginKind.API, "Ännchen")
-    async with System(tmp_path) as system:
-        for slug in ("a", "b"):
-            system.add(slug)
-        a, b = system.registry.get("a"), system.registry.get("b")
-        system.registry.record_event(a, EventKind.LOGGED, "first", "zu heiß \udcff", origin)
-        system.registry.record_event(b, EventKind.SYSTEM, "second", "", ORIGIN)
-        system.registry.record_event(a, EventKind.RESOLVED, "third", "x", ORIGIN)
-        # An event is there as soon as it was recorded, committed or not.
-        latest = await system.journal.events(None, 2)
-    async with System(tmp_path) as system:
-        assert await system.journal.events(None, 2) == latest
-        assert [event.code for event in latest] == ["third", "second"]
-        of_a = await system.journal.events("a", 10)
-        assert [event.code for event in of_a] == ["third", "first"]
-        assert of_a[1].description == "zu heiß \udcff"
-        assert of_a[1].origin == origin
-        assert of_a[1].kind is EventKind.LOGGED
 
 
 async def test_identity_is_kept_and_is_random(tmp_path: Path) -> None:

@@ -9,6 +9,15 @@ from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
 
 
+def test_a_point_of_the_past_is_no_view(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    mailbox = Mailbox(100, Overflow.CLOSE)
+    site.store.write("greenhouse", "V0", ("now",), CONFIG, Intent.REPORT)
+    site.bus.subscribe(mailbox, origin=None, echo=True)
+    site.store.write("greenhouse", "V0", ("then",), CONFIG, Intent.PAST, 5)
+    assert [change_view(change) for change in mailbox.drain()] == [None]
+
+
 def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
     site = Site(tmp_path)
     mailbox = Mailbox(100, Overflow.CLOSE)
@@ -21,7 +30,7 @@ def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
     site.registry.record_event(site.device, EventKind.SYSTEM, "x", "", CONFIG)
     site.add_device("shed", "shed-token", DeviceSource.COMMAND)
     site.registry.remove("shed", CONFIG)
-    views = [change_view(change) for change in mailbox.drain()]
+    views = [view for change in mailbox.drain() if (view := change_view(change)) is not None]
     assert len(views) == 8
     first = views[0]["seq"]
     assert [view["seq"] for view in views] == list(range(first, first + 8))

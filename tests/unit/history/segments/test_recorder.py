@@ -137,29 +137,45 @@ def test_numbers_are_reserved_well_before_they_are_used() -> None:
     ]
 
 
-def test_a_value_that_comes_back_is_current_again_and_no_point() -> None:
+def test_a_point_of_the_past_is_recorded_and_changes_no_value() -> None:
     recording = Recording()
     recording.add("a")
-    recording.write("a", "V1", "late")
-    recording.store.write(
-        "a", "V1", ("current",), Origin(OriginKind.RESTORE), Intent.SYNC, 1_700_000_000_000
-    )
+    now_ms = FakeClock().now_ms()
+    recording.write("a", "V1", "current")
+    recording.store.write("a", "V1", ("past",), ORIGIN, Intent.PAST, now_ms - 5)
     recording.write("a", "V2", "other")
     recording.record()
-    (body,) = [one for one in recording.values_of("segment") if isinstance(one, bytes)]
-    assert [point.value for point in decode(body)] == [("late",), ("other",)]
-    assert recording.values_of("value") == [1, b"current", 1_700_000_000_000, 3]
-    assert recording.recorder.unsaved[1].value == ("current",)
-
-
-def test_a_value_that_came_back_and_changed_since_is_as_it_changed() -> None:
-    recording = Recording()
-    recording.add("a")
-    recording.store.write("a", "V1", ("back",), Origin(OriginKind.RESTORE), Intent.SYNC, 1)
-    recording.write("a", "V1", "new")
+    recording.store.write("a", "V1", ("older",), ORIGIN, Intent.PAST, now_ms - 9)
     recording.record()
-    assert recording.values_of("value") == []
-    assert recording.recorder.unsaved[1].value == ("new",)
+    bodies = [one for one in recording.values_of("segment") if isinstance(one, bytes)]
+    points = [[(one.value, one.at_ms, one.intent) for one in decode(body)] for body in bodies]
+    assert points == [
+        [
+            (("current",), now_ms, Intent.REPORT),
+            (("past",), now_ms - 5, Intent.PAST),
+            (("other",), now_ms, Intent.REPORT),
+        ],
+        [(("older",), now_ms - 9, Intent.PAST)],
+    ]
+    unsaved = recording.recorder.unsaved
+    assert [change.value for change in unsaved.values()] == [("current",), ("other",)]
+    assert recording.recorder.last_seq == recording.bus.next_seq - 1
+
+
+def test_points_of_the_past_of_a_removed_device_are_of_its_own_stream() -> None:
+    recording = Recording()
+    for value in ("old", "new"):
+        recording.add("a")
+        recording.write("a", "V1", value)
+        recording.store.write("a", "V1", (value,), ORIGIN, Intent.PAST, 1)
+        if value == "old":
+            recording.registry.remove("a", ORIGIN)
+    recording.record()
+    bodies = [one for one in recording.values_of("segment") if isinstance(one, bytes)]
+    assert [[(one.stream, one.value) for one in decode(body)] for body in bodies] == [
+        [(1, ("old",))] * 2,
+        [(2, ("new",))] * 2,
+    ]
 
 
 def test_times_of_unsaved_values_can_be_corrected() -> None:

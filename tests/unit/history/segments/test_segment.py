@@ -2,9 +2,10 @@ import struct
 
 import pytest
 
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, Origin, OriginKind, PastChange, PinChange
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HistoryCorrupt
+from blynk_gateway.history.segments.columns import PAST, read_columns
 from blynk_gateway.history.segments.segment import Point, decode, encode
 
 NOW_MS = 1_700_000_000_000
@@ -23,12 +24,16 @@ def test_change_comes_back_as_it_went_in() -> None:
     first = change(7, "21.5", at_ms=NOW_MS + 5)
     second = change(9, "1", "2", "", intent=Intent.COMMAND)
     third = change(10, "x", intent=Intent.SYNC)
-    segment = encode([first, second, third], [3, 70_000, 3])
+    past = PastChange(*change(11, "y", at_ms=NOW_MS + 1, intent=Intent.PAST))
+    segment = encode([first, second, third, past], [3, 70_000, 3, 4])
     assert decode(segment.body) == [
         Point(7, NOW_MS + 5, 3, Intent.REPORT, ("21.5",)),
         Point(9, NOW_MS, 70_000, Intent.COMMAND, ("1", "2", "")),
         Point(10, NOW_MS, 3, Intent.SYNC, ("x",)),
+        Point(11, NOW_MS + 1, 4, Intent.PAST, ("y",)),
     ]
+    head = read_columns(segment.body)
+    assert segment.body[head.end : head.end + 4] == bytes((0, 1, 2, PAST))
 
 
 def test_segment_tells_its_range() -> None:
@@ -72,7 +77,7 @@ def test_number_costs_about_eleven_bytes() -> None:
         lambda body: body[:1] + b"BBB?" + body[5:],
         lambda body: body[:1] + b"BBB\xff" + body[5:],
         lambda body: body[:5] + struct.pack("<I", 2**32 - 1) + body[9:],
-        lambda body: body[:-3] + b"\x03" + body[-2:],
+        lambda body: body[:-3] + b"\x04" + body[-2:],
     ],
     ids=["empty", "short", "long", "version", "width", "no-ascii", "count", "intent"],
 )
