@@ -63,3 +63,22 @@ class PinReads:
             return bool(state.value) and direct is not None
         is_asked_for = direct is None or not direct.mode.is_input or direct.every_ms is not None
         return bool(state.value) and is_asked_for
+
+
+class Readers:
+    """Meets `core.ports.PinReader` for the Pi and for LAN devices."""
+
+    def __init__(self, registry: DeviceRegistry, *, own: PinReader, others: PinReader) -> None:
+        self._registry = registry
+        self._own = own
+        self._others = others
+
+    async def read_pin(self, device: str, pin: str) -> bool:
+        """Have a direct pin read by whoever can.
+
+        Raises:
+            UnknownDevice: no such slug.
+            PinError: it cannot be read.
+        """
+        is_own = self._registry.get(device).definition.source is DeviceSource.GATEWAY
+        return await (self._own if is_own else self._others).read_pin(device, pin)

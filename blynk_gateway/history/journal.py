@@ -29,8 +29,12 @@ from blynk_gateway.history.clock.timekeeper import Timekeeper
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.opening import open_or_recover, own
 from blynk_gateway.history.retention.retention import Keep, Retention
+from blynk_gateway.history.retry import Retry
+from blynk_gateway.history.segments.commits import Commits
+from blynk_gateway.history.segments.events import read_events
+from blynk_gateway.history.segments.holds import Holds
 from blynk_gateway.history.segments.recorder import Recorder
-from blynk_gateway.history.segments.restore import Restored, read_events
+from blynk_gateway.history.segments.restore import Restored
 from blynk_gateway.history.segments.tail import Unsaved
 from blynk_gateway.runtime.clock_quality import CHECK_EVERY_S, ClockQuality
 from blynk_gateway.runtime.health import Health, HealthState
@@ -62,9 +66,6 @@ CHECKPOINT_S = 300.0
 CHECKPOINT_CHANGES = 200_000
 """What a start after a crash has to replay at most."""
 
-RETRY_S = 1.0
-MAX_RETRY_S = 30.0
-
 _COMPONENT = "history"
 
 
@@ -82,8 +83,8 @@ class Journal:
     Attributes:
         mailbox: to be subscribed to everything.
         timekeeper: knows what the times are worth, and corrects them.
-        held_seq: segments with changes after it are kept, as a mirror has still to read them; None
-            to keep none for it.
+        commits: what is on the disk.
+        holds: what is kept for those who have still to read it.
         damage: what was lost with a damaged file at the start; empty if nothing was.
     """
 
@@ -100,6 +101,8 @@ class Journal:
         policy_of: PolicyOf = keep_raw,
     ) -> None:
         self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
+        self.commits = Commits()
+        self.holds = Holds()
         self._path = path
         self._commit_every_s = commit_every_ms / 1000
         self.timekeeper = Timekeeper(clock, clock_quality, health)
@@ -110,7 +113,7 @@ class Journal:
             health,
             policy_of,
             settled_seq=self.timekeeper.settled_seq,
-            held_seq=lambda: self.held_seq,
+            held_seq=lambda: self.holds.seq,
         )
         self._clock = clock
         self._health = health
@@ -119,13 +122,11 @@ class Journal:
         self._slices: deque[list[Change]] = deque()
         self._changes_since_checkpoint = 0
         self._checkpoint_at = 0.0
-        self._retry_at = 0.0
-        self._retry_s = 0.0
+        self._retry = Retry()
         self._is_full = asyncio.Event()
         self._was_saved = asyncio.Event()
         self._newest_seq = 0
         self._users: list[asyncio.Task[None]] = []
-        self.held_seq: int | None = None
         self.damage = ""
         self._lost = 0
         self._opened: tuple[DirectoryLock, Database, Recorder] | None = None
@@ -150,6 +151,7 @@ class Journal:
         database, recorder = opened.database, opened.recorder
         self._opened = owned, database, recorder
         self._newest_seq = recorder.last_seq
+        self.commits.note(recorder.last_seq)
         # What was replayed need not be replayed again.
         self._checkpoint_at = self._clock.monotonic()
         async with self._lock:
@@ -309,16 +311,12 @@ class Journal:
                 _, database, recorder = self._opened
                 self._queue(self.mailbox.drain())
                 await self._record(recorder)
-                if self._clock.monotonic() >= self._retry_at:
+                if self._retry.is_due(self._clock.monotonic()):
                     await self._try_to_save(database, recorder)
-                if self._is_failing:
+                if self._retry.is_failing:
                     self._drop_oldest(recorder)
             took_s = self._clock.monotonic() - began_at
             self._was_saved.set()
-
-    @property
-    def _is_failing(self) -> bool:
-        return self._retry_s > 0
 
     def _database(self) -> tuple[Database, Recorder]:
         if self._opened is None:
@@ -355,17 +353,18 @@ class Journal:
         try:
             if recorder.unsaved and self._is_checkpoint_due:
                 await self._checkpoint(recorder)
+            seq = recorder.last_seq
             if recorder.pending:
                 with recorder.handing_over() as batch:
                     await database.write(batch.statements())
+            self.commits.note(seq)
             await self._retention.step(database)
             self._archiver.notice(recorder.checkpoint_seq, recorder.last_seq)
         except HistoryError as error:
-            self._retry_s = min(max(RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
-            self._retry_at = self._clock.monotonic() + self._retry_s
+            self._retry.failed(self._clock.monotonic())
             self._health.report(_COMPONENT, HealthState.FAILED, str(error))
             raise
-        self._retry_s = self._retry_at = 0.0
+        self._retry.succeeded()
         if self._lost:
             log.error("history points lost", extra={"points": self._lost})
             self._lost = 0

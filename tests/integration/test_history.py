@@ -228,6 +228,24 @@ async def test_times_of_a_group_are_those_of_the_points(
     assert await client.points("V6") == [("1", past)]
 
 
+async def test_a_value_outlives_a_group_of_the_past_and_a_restart(
+    gateway: GatewayProcess, client: Client, now_ms: int
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(frame(29, 1, TOKEN) + frame(20, 2, "vw", "5", "9"))
+    past = now_ms - HOUR
+    group = (frame(20, 4 + at, "vw", "5", str(at)) for at in range(3))
+    writer.write(frame(21, 3, "t", str(past)) + b"".join(group) + frame(21, 8, "e") + frame(6, 9))
+    await reader.readuntil(struct.pack(">BHH", 0, 9, 200))
+    writer.close()
+    points = await client.points("V5")
+    assert [value for value, _ in points] == ["0", "1", "2", "9"]
+    assert [at_ms for _, at_ms in points][:3] == [past] * 3
+    await gateway.stop()
+    await gateway.start()
+    assert (await client("GET", f"/{TOKEN}/get/V5")).json == ["9"]
+
+
 async def test_bad_points_change_nothing_and_are_told_in_the_words_of_the_interface(
     client: Client, now_ms: int
 ) -> None:

@@ -24,6 +24,7 @@ from blynk_gateway.history.clock.timekeeper import Timekeeper
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.file.reader import Reader, Snapshot
 from blynk_gateway.history.segments.columns import decode_columns
+from blynk_gateway.history.segments.holds import Holds
 from blynk_gateway.runtime.health import Health
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ _COUNT_SEGMENTS = 1000
 _COUNTS_AT_ONCE = 10
 """Heads of segments read in one piece of work, and pieces in one survey."""
 
+_READER = "mirror"
+
 _NO_BOUND = (1 << 63) - 1
 
 _LATEST = (
@@ -59,10 +62,10 @@ class Keeper(Protocol):
     """The journal, as the feed needs it.
 
     Attributes:
-        held_seq: segments after this number are kept though they are archived; None for none.
+        holds: what is kept though it is archived.
     """
 
-    held_seq: int | None
+    holds: Holds
 
     @property
     def settled_seq(self) -> int | None:
@@ -107,11 +110,11 @@ class JournalFeed:
 
     def hold(self) -> None:
         """Have everything kept until `begin` knows better."""
-        self._journal.held_seq = 0
+        self._journal.holds.hold(_READER, 0)
 
     def release(self) -> None:
         """Have nothing kept."""
-        self._journal.held_seq = None
+        self._journal.holds.hold(_READER, None)
 
     async def begin(self, target: str, keep_ms: int) -> str:
         """Read the cursor, or set the first one behind everything that there is.
@@ -122,7 +125,7 @@ class JournalFeed:
         if target != self._target:
             await self._look_up(target)
         self._keep_ms = keep_ms
-        self._journal.held_seq = self._seq
+        self._journal.holds.hold(_READER, self._seq)
         return self._instance_id
 
     async def read(self) -> FeedBatch | None:
@@ -219,7 +222,8 @@ class JournalFeed:
         self._target = target
 
     def _move(self, seq: int, points: int) -> None:
-        self._seq = self._journal.held_seq = seq
+        self._seq = seq
+        self._journal.holds.hold(_READER, seq)
         if seq < self._counted_seq:
             self._points = max(0, self._points - points)
         else:

@@ -2,7 +2,7 @@ import asyncio
 import logging
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -14,16 +14,16 @@ from blynk_gateway.core.change import EventKind
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.archive import archiver
 from blynk_gateway.history.file import database
+from blynk_gateway.history.file.database import Statement
 from blynk_gateway.history.journal import (
     CHECKPOINT_CHANGES,
     CHECKPOINT_S,
     COMMIT_POINTS,
     MAILBOX_LIMIT,
     MAX_POINTS_WAITING,
-    MAX_RETRY_S,
-    RETRY_S,
 )
 from blynk_gateway.history.retention.retention import Keep
+from blynk_gateway.history.retry import RETRY_S
 from blynk_gateway.history.segments.recorder import RESERVED_BLOCK
 from blynk_gateway.history.segments.segment import decode
 from blynk_gateway.runtime.health import HealthState
@@ -262,19 +262,6 @@ async def test_failure_is_logged_once_and_so_is_its_end(
     assert levels == ["ERROR", "INFO"]
 
 
-async def test_writer_waits_longer_after_each_failure(tmp_path: Path) -> None:
-    clock = FakeClock()
-    async with System(tmp_path, clock=clock) as system:
-        system.add("a")
-        waits = []
-        with full_disk():
-            for _ in range(7):
-                with pytest.raises(HistoryError):
-                    await system.journal.flush()
-                waits.append(system.journal._retry_at - clock.monotonic())
-    assert waits == [RETRY_S, 2, 4, 8, 16, MAX_RETRY_S, MAX_RETRY_S]
-
-
 async def test_writer_recovers_by_itself(tmp_path: Path) -> None:
     clock = FakeClock()
     async with System(tmp_path, clock=clock) as system:
@@ -446,3 +433,49 @@ async def test_close_while_the_archive_is_filled_loses_nothing(
     ((total,),) = connection.execute("SELECT sum(count) FROM chunk")
     connection.close()
     assert total == 300
+
+
+async def test_only_what_was_handed_over_is_said_to_be_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with System(tmp_path) as system:
+        system.add("a")
+        first = system.write("a", "V1", "1")
+        async with system.journal.exclusive() as opened:
+            write = opened.write
+
+        async def slow(statements: Iterable[Statement], *, is_synced: bool = True) -> None:
+            await write(statements, is_synced=is_synced)
+            system.write("a", "V1", "2")
+            # Recorded beside the transaction, and waiting for the next.
+            await system.journal.unsaved(None)
+
+        monkeypatch.setattr(opened, "write", slow)
+        await system.journal.flush()
+        assert system.journal.commits.seq == first.seq
+        monkeypatch.undo()
+        await system.journal.flush()
+        assert system.journal.commits.seq == system.bus.next_seq - 1
+
+
+async def test_what_could_not_be_written_is_not_said_to_be_on_the_disk(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        before = system.journal.commits.seq
+        assert before == system.restored.next_seq - 1
+        system.add("a")
+        with full_disk(), pytest.raises(HistoryError):
+            await system.journal.flush()
+        assert system.journal.commits.seq == before
+
+
+async def test_what_was_there_at_the_start_is_on_the_disk(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        system.add("a")
+    system = System(tmp_path)
+    with locked(system.path):
+        await system.__aenter__()
+    try:
+        assert failures(system)
+        assert system.journal.commits.seq == system.restored.next_seq - 1 > 0
+    finally:
+        await system.journal.close()

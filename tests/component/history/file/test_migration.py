@@ -89,6 +89,15 @@ async def test_database_of_schema_3_keeps_its_archive(tmp_path: Path) -> None:
     assert archived(tmp_path / "gateway.db")[1] == [*temperatures, "30.0"]
 
 
+async def test_database_of_schema_4_keeps_what_is_known_of_servers_above(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v4.db", tmp_path / "gateway.db")
+    async with System(tmp_path) as system:
+        async with system.journal.exclusive() as database:
+            rows = await database.fetch("SELECT * FROM upstream")
+        assert rows == [("cloud/greenhouse", '{"done": 7}')]
+        assert system.values["greenhouse/V5"] == ("30.0",)
+
+
 def archived(path: Path) -> dict[int, list[str]]:
     """Values in chunks, by stream, oldest first."""
     connection = sqlite3.connect(path)

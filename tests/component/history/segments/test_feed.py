@@ -163,7 +163,7 @@ async def test_a_survey_before_the_feed_has_begun_moves_nothing(tmp_path: Path) 
         feed = feed_of(system)
         feed.hold()
         assert await feed.survey() == Backlog(0, None)
-        assert system.journal.held_seq == 0
+        assert system.journal.holds.seq == 0
         await feed.close()
         async with system.journal.exclusive() as database:
             assert await database.fetch("SELECT * FROM mirror") == []
@@ -179,7 +179,7 @@ async def test_to_begin_again_repeats_nothing(tmp_path: Path) -> None:
         feed.hold()
         assert await feed.begin(TARGET, HOUR_MS) == system.restored.instance_id
         assert await feed.read() is None
-        assert system.journal.held_seq == system.bus.next_seq - 1
+        assert system.journal.holds.seq == system.bus.next_seq - 1
 
 
 async def test_another_target_gets_what_waits_and_nothing_twice(tmp_path: Path) -> None:
