@@ -13,15 +13,18 @@ import asyncio
 import logging
 import random
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.core.change import DefinitionChange
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.errors import PeerError, PeerRefused
-from blynk_gateway.mqtt.feature import Message, MqttParts
+from blynk_gateway.mqtt.feature import MqttParts
 from blynk_gateway.mqtt.payload import OFFLINE, ONLINE
 from blynk_gateway.mqtt.services import MqttServices
+from blynk_gateway.mqtt.shown import shown_topic
 from blynk_gateway.mqtt.topics import Topics
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
@@ -30,8 +33,8 @@ from blynk_gateway.runtime.tasks import cancel, spawn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from blynk_gateway.broker.connection import Connection
     from blynk_gateway.mqtt.feature import Feature
-    from blynk_gateway.mqtt.session.connection import Connection
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +145,8 @@ class MqttAdapter:
             await asyncio.sleep(_wait_s(loss, failures))
 
     async def _connect(self, parts: MqttParts) -> "Connection":
-        from blynk_gateway.mqtt.session.connection import connect  # noqa: PLC0415  see `start`
-        from blynk_gateway.mqtt.session.router import Router  # noqa: PLC0415  see `start`
+        from blynk_gateway.broker.connection import connect  # noqa: PLC0415  see `start`
+        from blynk_gateway.broker.router import Router  # noqa: PLC0415  see `start`
 
         self._router: Router = Router()
         return await connect(
@@ -153,6 +156,7 @@ class MqttAdapter:
             clock=parts.clock,
             gate=parts.gate,
             on_messages=self._received,
+            shown=partial(shown_topic, api=parts.options.device_api),
         )
 
     async def _live(self, parts: MqttParts, connection: "Connection") -> PeerError:

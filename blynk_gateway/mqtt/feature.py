@@ -6,42 +6,17 @@ lives as long as the adapter's options do, which is longer than a connection.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.core.change import Change
 from blynk_gateway.mqtt.topics import Topics
 from blynk_gateway.runtime.parts import Parts
 
 
-class Message(NamedTuple):
-    """A message from the broker.
-
-    Attributes:
-        is_retained: whether the broker had kept it from before we subscribed.
-    """
-
-    topic: str
-    payload: bytes
-    qos: int = 0
-    is_retained: bool = False
-
-
-class Subscription(NamedTuple):
-    """What a feature wants to hear.
-
-    Attributes:
-        filter: a topic filter, with + and # as MQTT has them.
-        handler: called on the loop's thread with each message, in the broker's order.
-    """
-
-    filter: str
-    handler: Callable[[Message], None]
-    qos: int = 0
-
-
 class Outlet(Protocol):
-    """A connection as features see it (made by `mqtt.session`)."""
+    """A connection as features see it (made by `broker.connection`)."""
 
     def publish(
         self,

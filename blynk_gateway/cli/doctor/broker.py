@@ -63,8 +63,8 @@ async def _mute_topics(options: MqttOptions, topics: Sequence[str], clock: Clock
         PeerError: there is no connection, or it ends.
     """
     # Who has no broker does without its library.
-    from blynk_gateway.mqtt.feature import Message  # noqa: PLC0415  see above
-    from blynk_gateway.mqtt.session.connection import connect  # noqa: PLC0415  see above
+    from blynk_gateway.broker.connection import connect  # noqa: PLC0415  see above
+    from blynk_gateway.broker.message import Message  # noqa: PLC0415  see above
 
     mute = dict.fromkeys(topics)
     has_all = asyncio.Event()

@@ -5,9 +5,9 @@ import re
 from blynk_gateway.config.fault import quoted
 from blynk_gateway.config.kinds import Key, Scalar, Section, Table
 from blynk_gateway.config.mqtt.options import DeviceApiOptions
-from blynk_gateway.config.mqtt.switch import Switch
 from blynk_gateway.config.mqtt.topics import BASE_TOPIC, likely_prefix
 from blynk_gateway.config.scalars import SLUG
+from blynk_gateway.config.switch import Switch
 from blynk_gateway.core.device import MAX_DEVICES
 
 DEVICE = "{device}"

@@ -101,26 +101,35 @@ class DeviceApiOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class MqttOptions:
+class BrokerOptions:
+    """A broker, and how it is spoken with.
+
+    Attributes:
+        tls: None for plain TCP.
+    """
+
+    host: str = "localhost"
+    port: int = 1883
+    username: str | None = None
+    password: Secret | None = None
+    keepalive_ms: int = 60_000
+    tls: MqttTlsOptions | None = None
+    protocol: ProtocolVersion = ProtocolVersion.V3_1_1
+
+
+@dataclass(frozen=True, slots=True)
+class MqttOptions(BrokerOptions):
     """The broker and what is done there.
 
     Attributes:
         client_id: None for one made of the gateway's instance id.
-        tls: None for plain TCP.
         base_topic: first levels of all topics of ours.
         discovery_prefix: first levels of the topics Home Assistant looks at.
         device_api: None where no device speaks it.
     """
 
     enabled: bool = True
-    host: str = "localhost"
-    port: int = 1883
-    username: str | None = None
-    password: Secret | None = None
     client_id: str | None = None
-    keepalive_ms: int = 60_000
-    tls: MqttTlsOptions | None = None
-    protocol: ProtocolVersion = ProtocolVersion.V3_1_1
     base_topic: str = "blynk"
     discovery: Discovery = Discovery.DEVICE
     discovery_prefix: str = "homeassistant"

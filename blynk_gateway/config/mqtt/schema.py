@@ -13,7 +13,6 @@ from blynk_gateway.config.mqtt.options import (
     MqttTlsOptions,
     ProtocolVersion,
 )
-from blynk_gateway.config.mqtt.switch import Switch
 from blynk_gateway.config.mqtt.topics import BASE_TOPIC, TOPIC_PREFIX
 from blynk_gateway.config.scalars import (
     BOOLEAN,
@@ -26,6 +25,7 @@ from blynk_gateway.config.scalars import (
     whole_number,
 )
 from blynk_gateway.config.scope import Scope
+from blynk_gateway.config.switch import Switch
 
 PLAIN_PORT = 1883
 TLS_PORT = 8883

@@ -15,6 +15,7 @@ Nothing here may run in circles, whatever other gateways and programs on the bro
 from collections import defaultdict
 from collections.abc import Iterable
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, DefinitionChange, Origin, OriginKind, PinChange
 from blynk_gateway.mqtt.bindings.fuse import Fuses
 from blynk_gateway.mqtt.bindings.inbound import Inbound
@@ -23,7 +24,7 @@ from blynk_gateway.mqtt.bindings.outflow import Outflow
 from blynk_gateway.mqtt.bindings.pauses import CallLater, Pauses
 from blynk_gateway.mqtt.bindings.rule import Rule
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.presence import Presence
 
 _ORIGIN = Origin(OriginKind.MQTT)

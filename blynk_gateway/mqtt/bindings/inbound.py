@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import DefinitionChange, Intent, OriginKind, PinChange
 from blynk_gateway.core.stream import PinState
@@ -16,7 +17,7 @@ from blynk_gateway.mqtt.bindings.outflow import Outflow
 from blynk_gateway.mqtt.bindings.pauses import Pauses
 from blynk_gateway.mqtt.bindings.rule import Document, Rule
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.presence import Presence
 from blynk_gateway.runtime.logs import Repeats
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue
@@ -11,7 +12,7 @@ from blynk_gateway.mqtt.bindings.fuse import Fuses
 from blynk_gateway.mqtt.bindings.outflow import Outflow, may_come_round
 from blynk_gateway.mqtt.bindings.pauses import Pauses
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import value_payload
 
 

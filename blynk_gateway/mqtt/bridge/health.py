@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.mqtt.bridge.signature import Signature
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.logs import safe
 from blynk_gateway.runtime.tasks import spawn
 from blynk_gateway.runtime.thermal import find_cpu_temperature

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterable
 
 from blynk_gateway import __version__
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, DefinitionChange, StatusChange
 from blynk_gateway.mqtt.bridge.signature import Signature
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 
 RENEW_EVERY_S = 1.0
 """It has all devices: a power cut that ends a hundred connections is told in one message."""

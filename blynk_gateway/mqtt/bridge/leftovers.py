@@ -10,12 +10,13 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import PIN_NAMES, SLUG_PATTERN
 from blynk_gateway.core.change import Change
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.errors import PeerError
 from blynk_gateway.mqtt.bridge.signature import find_signature
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.topics import BRIDGE
 from blynk_gateway.runtime.tasks import spawn
 

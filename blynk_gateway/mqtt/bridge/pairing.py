@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change
 from blynk_gateway.core.value import number
 from blynk_gateway.mqtt.bridge.request import RequestRefused
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.tasks import spawn
 
 LOOK_EVERY_S = 1.0

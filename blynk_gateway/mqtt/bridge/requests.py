@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.change import Change
 from blynk_gateway.core.quota import TokenBucket
 from blynk_gateway.errors import ConfigError, GatewayError
@@ -26,7 +27,7 @@ from blynk_gateway.mqtt.bridge.request import (
     parse_request,
     refusal,
 )
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.logs import Repeats, safe
 from blynk_gateway.runtime.tasks import spawn

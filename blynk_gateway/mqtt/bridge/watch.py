@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.change import Change
 from blynk_gateway.errors import PeerError
 from blynk_gateway.mqtt.bridge.signature import Signature, find_signature
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import ONLINE
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import spawn

@@ -3,8 +3,9 @@
 import json
 import logging
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.errors import GatewayError
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.shown import shown_topic
 from blynk_gateway.runtime.logs import Repeats, safe
 

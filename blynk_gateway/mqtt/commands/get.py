@@ -6,13 +6,14 @@ over HTTP; if nothing answers, the last known value is told.
 
 import asyncio
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.change import Change
 from blynk_gateway.core.reads import PinReads
 from blynk_gateway.errors import GatewayError, PinError
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.commands.listener import CommandListener
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.states.device_state import DeviceStates
 from blynk_gateway.mqtt.states.pace import Pace
 from blynk_gateway.mqtt.states.values import Values

@@ -7,11 +7,12 @@ and the pin are taken in either case, as in addresses elsewhere.
 import logging
 from collections.abc import Callable
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import parse_pin
 from blynk_gateway.core.definition import RESERVED_SLUG
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.mqtt.commands.complaints import Complaints
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.logs import Repeats, safe
 
 log = logging.getLogger(__name__)

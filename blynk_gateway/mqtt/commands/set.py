@@ -11,6 +11,7 @@
 
 from collections.abc import Mapping
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import PIN_NAMES, PinKind, parse_pin
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind
 from blynk_gateway.core.datastream import DatastreamType
@@ -19,7 +20,7 @@ from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import InvalidValue, NotWritable
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.commands.listener import CommandListener
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import find_value, parse_json, parse_payload
 
 _ORIGIN = Origin(OriginKind.MQTT)

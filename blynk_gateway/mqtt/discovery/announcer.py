@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.config.gpio.common import PeripheralOptions
 from blynk_gateway.config.mqtt.options import Discovery
 from blynk_gateway.core.change import Change
@@ -23,7 +24,7 @@ from blynk_gateway.mqtt.discovery.forms import Forms
 from blynk_gateway.mqtt.discovery.ids import Ids
 from blynk_gateway.mqtt.discovery.lights import Lights
 from blynk_gateway.mqtt.discovery.pin_events import PinEvents
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.tasks import spawn
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import NoReturn
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.core.address import PIN_NAMES
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.effects import EffectKind
@@ -17,7 +18,7 @@ from blynk_gateway.errors import GatewayError, InvalidValue, UnknownPin
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.discovery.entities.lamp import Glow, Json, Lamp
 from blynk_gateway.mqtt.discovery.entities.place import LIGHT, place_of
-from blynk_gateway.mqtt.feature import Message, MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.logs import Repeats, safe
 
 log = logging.getLogger(__name__)

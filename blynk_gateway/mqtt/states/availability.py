@@ -8,9 +8,10 @@
 
 import asyncio
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, DefinitionChange, StatusChange
 from blynk_gateway.core.device import Device
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import OFFLINE, ONLINE
 from blynk_gateway.mqtt.states.pace import Pace
 from blynk_gateway.runtime.tasks import spawn

@@ -9,11 +9,12 @@ import asyncio
 import json
 from collections.abc import Iterable
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.change import Change, DefinitionChange, PinChange
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import number, printable, printable_value
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.runtime.tasks import spawn
 
 EVERY_S = 0.25

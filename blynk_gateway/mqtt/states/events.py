@@ -3,9 +3,10 @@
 import json
 from datetime import UTC, datetime
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, EventChange
 from blynk_gateway.core.value import printable
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 
 
 class Events:

@@ -1,7 +1,8 @@
 """Widget properties of pins, each at its own topic, retained."""
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, DefinitionChange, PropertyChange
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import value_payload
 from blynk_gateway.mqtt.states.pace import Pace
 from blynk_gateway.mqtt.states.shelf import Shelf

@@ -10,9 +10,10 @@
 
 from typing import TYPE_CHECKING
 
+from blynk_gateway.broker.message import Subscription
 from blynk_gateway.core.change import Change, DefinitionChange, OriginKind, PinChange
 from blynk_gateway.core.stream import PinState
-from blynk_gateway.mqtt.feature import MqttParts, Outlet, Subscription
+from blynk_gateway.mqtt.feature import MqttParts, Outlet
 from blynk_gateway.mqtt.payload import value_payload
 from blynk_gateway.mqtt.states.pace import Pace
 from blynk_gateway.mqtt.states.shelf import Shelf

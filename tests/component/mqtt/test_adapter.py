@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from blynk_gateway.broker.message import Message, Subscription
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
@@ -11,7 +12,7 @@ from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.mqtt import adapter as adapters
 from blynk_gateway.mqtt import features
 from blynk_gateway.mqtt.adapter import MqttAdapter
-from blynk_gateway.mqtt.feature import Message, Outlet, Subscription
+from blynk_gateway.mqtt.feature import Outlet
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.broker import Broker, Listener
 from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, reached

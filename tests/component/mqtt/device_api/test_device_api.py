@@ -9,7 +9,7 @@ import pytest
 
 from blynk_gateway.config.mqtt.options import DeviceApiOptions, MqttOptions, ProtocolVersion
 from blynk_gateway.config.options import QuotaOptions
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, Origin, OriginKind, PastChange, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.mqtt import features
 from blynk_gateway.mqtt.adapter import MqttAdapter
@@ -126,8 +126,11 @@ async def test_points_of_the_past_are_taken(core: Core, board: Listener) -> None
     points = [[now_ms - 60_000 + second * 1000, second] for second in range(50)]
     board.publish("device/shed/ds/Temperature/timestamped_batch", json.dumps(points))
     await board.until(lambda: core.store.get("shed", "V1").value == ("49",))
-    times = [one.at_ms for one in core.changes() if isinstance(one, PinChange)]
-    assert times == [at_ms for at_ms, _ in points]
+    changes = core.changes()
+    news = [one.at_ms for one in changes if isinstance(one, PinChange)]
+    past = [one.at_ms for one in changes if isinstance(one, PastChange)]
+    assert [*past, *news] == [at_ms for at_ms, _ in points]
+    assert len(news) == 1
 
 
 async def test_hostile_messages_change_nothing_and_the_next_one_is_taken(

@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from blynk_gateway.broker.connection import connect
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.router import Router
 from blynk_gateway.config.mqtt.options import Discovery, MqttOptions
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.discovery import announcer, board
 from blynk_gateway.mqtt.discovery.announcer import Announcer
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.connection import connect
-from blynk_gateway.mqtt.session.router import Router
 from tests.helpers.broker import Broker, Listener
 from tests.helpers.mqtt import Core
 

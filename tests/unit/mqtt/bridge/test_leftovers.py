@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.core.change import Intent
 from blynk_gateway.errors import PeerDown
 from blynk_gateway.mqtt.bridge.leftovers import MAX_INFO_BYTES, Leftovers
 from blynk_gateway.mqtt.bridge.signature import Signature
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.mqtt import CONFIG, INSTANCE_ID, Core, FakeOutlet
 
 EARLIER = Signature(INSTANCE_ID, "0" * 16)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.errors import ConfigError, HistoryError
 from blynk_gateway.mqtt.bridge import requests
 from blynk_gateway.mqtt.bridge.health import BridgeHealth
 from blynk_gateway.mqtt.bridge.pairing import PairingState
 from blynk_gateway.mqtt.bridge.requests import Requests
-from blynk_gateway.mqtt.feature import Message
 from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.errors import PeerRefused
 from blynk_gateway.mqtt.bridge import watch
 from blynk_gateway.mqtt.bridge.signature import Signature
 from blynk_gateway.mqtt.bridge.watch import Watch
-from blynk_gateway.mqtt.feature import Message
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import INSTANCE_ID, RUN_ID, Core, FakeOutlet, reached

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.errors import InvalidValue, NotWritable, UnknownDevice
 from blynk_gateway.mqtt.commands.complaints import LOG_EVERY_S, TELL_EVERY_S, Complaints
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, FakeOutlet
 

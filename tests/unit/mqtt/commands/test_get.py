@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.reads import PinReads
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.commands.get import GetCommands
-from blynk_gateway.mqtt.feature import Message
 from blynk_gateway.mqtt.states.device_state import DeviceStates
 from blynk_gateway.mqtt.states.values import Values
 from tests.helpers.mqtt import CONFIG, Core, FakeOutlet, Sent, matches

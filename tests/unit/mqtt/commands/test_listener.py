@@ -2,10 +2,10 @@
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.commands.listener import CommandListener
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, FakeOutlet, matches
 

@@ -5,13 +5,13 @@ import re
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.commands.set import SetCommands
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import CONFIG, Core, FakeOutlet, matches
 

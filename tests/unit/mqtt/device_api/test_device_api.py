@@ -2,13 +2,13 @@ import logging
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import DeviceApiOptions, MqttOptions
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.device_api.device_api import MAX_EARLY, DeviceApi
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import CONFIG, OWN, Core, FakeOutlet, Sent, matches
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import Intent, Origin, OriginKind, PastChange, PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.past import MAX_AGE_MS, MAX_AHEAD_MS
 from blynk_gateway.errors import InvalidValue
@@ -83,12 +83,12 @@ def core() -> Core:
     return core
 
 
-def test_points_are_reports_of_their_times(core: Core) -> None:
+def test_points_have_their_times_and_the_latest_is_news(core: Core) -> None:
     write_points(core.store, "shed", "V1", [(NOW_MS - 2, ("1",)), (NOW_MS - 1, ("99",))], ORIGIN)
-    changes = [change for change in core.changes() if isinstance(change, PinChange)]
-    assert [(one.value, one.at_ms, one.intent, one.origin) for one in changes] == [
-        (("1",), NOW_MS - 2, Intent.REPORT, ORIGIN),
-        (("50",), NOW_MS - 1, Intent.REPORT, ORIGIN),
+    changes = [one for one in core.changes() if isinstance(one, PinChange | PastChange)]
+    assert [(type(one), one.value, one.at_ms, one.intent, one.origin) for one in changes] == [
+        (PinChange, ("50",), NOW_MS - 1, Intent.REPORT, ORIGIN),
+        (PastChange, ("1",), NOW_MS - 2, Intent.PAST, ORIGIN),
     ]
 
 

@@ -13,6 +13,7 @@ from blynk_gateway.core.change import (
     MetadataChange,
     Origin,
     OriginKind,
+    PastChange,
     PinChange,
     PropertyChange,
     StatusChange,
@@ -206,9 +207,13 @@ def test_points_of_the_past_have_their_own_times(bench: Bench) -> None:
     now_ms = bench.clock.now_ms()
     document = json.dumps([[now_ms - 1000, 2], [now_ms - 2000, 1]])
     changes = bench.take("ds/Temperature/timestamped_batch", document)
-    assert [(one.at_ms, one.value) for one in changes if type(one) is PinChange] == [
-        (now_ms - 2000, ("1",)),
-        (now_ms - 1000, ("2",)),
+    assert [
+        (type(one), one.at_ms, one.value)
+        for one in changes
+        if isinstance(one, PinChange | PastChange)
+    ] == [
+        (PinChange, now_ms - 1000, ("2",)),
+        (PastChange, now_ms - 2000, ("1",)),
     ]
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import Discovery, MqttOptions
 from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.datastream import Datastream, DatastreamType
@@ -14,7 +15,6 @@ from blynk_gateway.errors import PeerRefused
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.discovery import announcer, board
 from blynk_gateway.mqtt.discovery.announcer import Announcer
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.mqtt import CONFIG, OWN, Core, FakeOutlet, Json, Sent
 
 WITHIN_S = 2.0

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.effects import EFFECTS
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.discovery.entities.lamp import Lamp
 from blynk_gateway.mqtt.discovery.lights import Lights
-from blynk_gateway.mqtt.feature import Message
 from tests.helpers.mqtt import CONFIG, Core, FakeOutlet, Json
 
 TOPIC = "blynk/shed/v5/light"

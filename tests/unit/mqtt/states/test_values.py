@@ -41,6 +41,13 @@ def rig() -> Rig:
     return rig
 
 
+def test_points_of_the_past_are_not_told(rig: Rig) -> None:
+    rig.write("shed", "V5", "1")
+    rig.tell()
+    rig.core.store.write("shed", "V5", ("0",), DEVICE, Intent.PAST, 5)
+    assert rig.tell() == []
+
+
 def test_values_of_all_kinds_of_pins_are_retained_text(rig: Rig) -> None:
     rig.write("shed", "V5", "21.50")
     rig.write("shed", "V5", "21.50")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from blynk_gateway.mqtt.session.waker import Stopped, Waker
+from blynk_gateway.broker.waker import Stopped, Waker
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.clock import Clock
-from blynk_gateway.mqtt.feature import Message
 
 log = logging.getLogger(__name__)
 

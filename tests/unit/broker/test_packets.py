@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.packets import (
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.packets import (
     MAX_TOPICS,
     Packets,
     TopicUnusable,

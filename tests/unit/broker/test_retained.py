@@ -3,10 +3,10 @@ import logging
 
 import pytest
 
+from blynk_gateway.broker import retained as module
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.retained import Retained
 from blynk_gateway.core.clock import SystemClock
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import retained as module
-from blynk_gateway.mqtt.session.retained import Retained
 
 
 @pytest.fixture(autouse=True)

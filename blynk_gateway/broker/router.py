@@ -5,7 +5,7 @@ from typing import Any
 
 from paho.mqtt.matcher import MQTTMatcher
 
-from blynk_gateway.mqtt.feature import Message, Subscription
+from blynk_gateway.broker.message import Message, Subscription
 
 MAX_TOPICS = 4096
 """Topics whose handlers are kept: to find them takes half as long as to carry out a command."""

@@ -17,14 +17,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Switch(Kind[T | None]):
-    """`true` for the section with its defaults, `false` or null for None, or the section."""
+    """`true` for the section with its defaults, `false` for None, or the section.
+
+    Attributes:
+        is_on: what null stands for: as good as no key at all, so whatever is the default.
+    """
 
     section: Section[T]
+    is_on: bool = False
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> T | None:
         """The section, or None where it is switched off."""
         if nodes.is_null(node):
-            return None
+            return self.section.read_pairs((), key, scope, {}) if self.is_on else None
         if not isinstance(node, yaml.ScalarNode):
             return self.section.read(node, key, scope)
         names = ", ".join(entry.name for entry in self.section.keys)

@@ -4,7 +4,7 @@ With each of them paho spends some seven times as long, both ways; nothing answe
 Source: MQTT 3.1.1 and 5, sections 2.2, 3.3, 3.12.
 """
 
-from blynk_gateway.mqtt.feature import Message
+from blynk_gateway.broker.message import Message
 
 PINGREQ = b"\xc0\x00"
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blynk_gateway.mqtt.session.packets import Packets
-from blynk_gateway.mqtt.session.sieve import Dropped, Sieve
+from blynk_gateway.broker.packets import Packets
+from blynk_gateway.broker.sieve import Dropped, Sieve
 
 LIMIT = 300
 SMALL = Packets(is_v5=False).publish("a", b"1", retain=False)

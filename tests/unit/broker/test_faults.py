@@ -2,20 +2,21 @@ import ssl
 
 import pytest
 
-from blynk_gateway.errors import PeerDown, PeerError, PeerRefused
-from blynk_gateway.mqtt.session.faults import (
+from blynk_gateway.broker.faults import (
     BrokerDown,
     BrokerRefused,
     CertificateExpired,
     CertificateOfAnother,
     CertificateUntrusted,
     ClientIdRefused,
+    NotAuthorised,
     SessionTaken,
     TlsFailed,
     VersionRefused,
     refusal,
     tls_fault,
 )
+from blynk_gateway.errors import PeerDown, PeerError, PeerRefused
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ from blynk_gateway.mqtt.session.faults import (
         (132, VersionRefused),
         (133, ClientIdRefused),
         (134, BrokerRefused),
-        (135, BrokerRefused),
+        (135, NotAuthorised),
         (136, BrokerDown),
         (138, BrokerRefused),
         (142, SessionTaken),
@@ -40,6 +41,7 @@ def test_each_reason_has_its_kind_and_names_the_place(reason: int, kind: type[Pe
 
 def test_who_is_refused_waits_long_and_who_finds_nobody_does_not() -> None:
     assert isinstance(refusal("b:1", 134), PeerRefused)
+    assert isinstance(refusal("b:1", 135), BrokerRefused)
     assert isinstance(refusal("b:1", 142), PeerRefused)
     assert isinstance(refusal("b:1", 137), PeerDown)
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from blynk_gateway.mqtt.session.wire import CHUNK_BYTES, Wire
+from blynk_gateway.broker.wire import CHUNK_BYTES, Wire
 
 
 @pytest.fixture

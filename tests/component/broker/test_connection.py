@@ -7,21 +7,21 @@ from typing import Any, TypeVar
 
 import pytest
 
-from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
-from blynk_gateway.config.secret import Secret
-from blynk_gateway.core.clock import SystemClock
-from blynk_gateway.core.gate import Gate
-from blynk_gateway.errors import PeerDown, PeerError, PeerRefused
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import connection as module
-from blynk_gateway.mqtt.session.connection import WINDOW, Connection, connect
-from blynk_gateway.mqtt.session.faults import (
+from blynk_gateway.broker import connection as module
+from blynk_gateway.broker.connection import WINDOW, Connection, connect
+from blynk_gateway.broker.faults import (
     BrokerDown,
     BrokerRefused,
     SessionTaken,
     SubscriptionRefused,
 )
-from tests.component.mqtt.session.conftest import WELCOME, Open, Peer, until
+from blynk_gateway.broker.message import Message
+from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
+from blynk_gateway.config.secret import Secret
+from blynk_gateway.core.clock import SystemClock
+from blynk_gateway.core.gate import Gate
+from blynk_gateway.errors import PeerDown, PeerError, PeerRefused
+from tests.component.broker.conftest import WELCOME, Open, Peer, until
 from tests.helpers.broker import Broker, Listener
 from tests.helpers.processes import free_port
 

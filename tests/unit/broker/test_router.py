@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blynk_gateway.mqtt.feature import Message, Subscription
-from blynk_gateway.mqtt.session.router import MAX_TOPICS, Router, covers
+from blynk_gateway.broker.message import Message, Subscription
+from blynk_gateway.broker.router import MAX_TOPICS, Router, covers
 
 
 def noted(heard: list[str], name: str) -> Callable[[Message], None]:

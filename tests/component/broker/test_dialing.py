@@ -1,16 +1,15 @@
+import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from blynk_gateway.config.mqtt.options import MqttOptions, MqttTlsOptions, ProtocolVersion
-from blynk_gateway.errors import PeerError
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import dialing
-from blynk_gateway.mqtt.session.dialing import dial
-from blynk_gateway.mqtt.session.faults import (
+from blynk_gateway.broker import dialing
+from blynk_gateway.broker.dialing import dial
+from blynk_gateway.broker.faults import (
     BrokerDown,
     CertificateExpired,
     CertificateOfAnother,
@@ -18,8 +17,11 @@ from blynk_gateway.mqtt.session.faults import (
     TlsFailed,
     TlsFilesUnusable,
 )
-from blynk_gateway.mqtt.session.waker import Stopped, Waker
-from tests.component.mqtt.session.conftest import Open, until
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.waker import Stopped, Waker
+from blynk_gateway.config.mqtt.options import MqttOptions, MqttTlsOptions, ProtocolVersion
+from blynk_gateway.errors import PeerError
+from tests.component.broker.conftest import Open, until
 from tests.helpers.authority import Authority, Identity
 from tests.helpers.broker import Broker
 from tests.helpers.processes import free_port
@@ -152,7 +154,7 @@ class TestClientCertificate:
         self, strict: StrictBroker, ours: Identity, waker: Waker, tmp_path: Path
     ) -> None:
         other = Authority(tmp_path, "other").issue("client")
-        with pytest.raises(TlsFilesUnusable, match=r"mqtt\.tls\.cert.*key values mismatch"):
+        with pytest.raises(TlsFilesUnusable, match=r"`tls\.cert` .*key values mismatch"):
             dial(tls_to(strict, cert=ours.cert, key=other.key), waker)
 
 
@@ -160,8 +162,29 @@ class TestClientCertificate:
 def test_files_that_cannot_be_used_are_named(waker: Waker, tmp_path: Path, name: str) -> None:
     (tmp_path / "text.pem").write_text("no certificate")
     tls = MqttTlsOptions(ca=tmp_path / name)
-    with pytest.raises(TlsFilesUnusable, match=f"`mqtt.tls.ca` .*{name}: .*; expected a PEM file"):
+    with pytest.raises(TlsFilesUnusable, match=f"`tls.ca` .*{name}: .*; expected a PEM file"):
         dial(MqttOptions(tls=tls), waker)
+
+
+def test_authorities_are_read_once_for_all_until_they_change(
+    secure: TlsBroker, waker: Waker, tmp_path: Path
+) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(secure.authority.ca.read_bytes())
+    tls = MqttTlsOptions(ca=ca)
+    options = MqttOptions(host="localhost", port=secure.port, tls=tls)
+    first, second = dial(options, waker), dial(options, waker)
+    try:
+        assert isinstance(first.sock, ssl.SSLSocket)
+        assert isinstance(second.sock, ssl.SSLSocket)
+        assert first.sock.context is second.sock.context
+        ca.write_bytes(Authority(tmp_path, "other").ca.read_bytes())
+        os.utime(ca, ns=(0, 0))
+        with pytest.raises(CertificateUntrusted):
+            dial(options, waker)
+    finally:
+        first.shut()
+        second.shut()
 
 
 def test_tls_where_there_is_none_is_told(broker: Broker, waker: Waker) -> None:

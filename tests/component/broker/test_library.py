@@ -8,11 +8,11 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from blynk_gateway.broker import library
+from blynk_gateway.broker.packets import Packets
+from blynk_gateway.broker.wire import Wire
 from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
-from blynk_gateway.mqtt.session import library
-from blynk_gateway.mqtt.session.packets import Packets
-from blynk_gateway.mqtt.session.wire import Wire
-from tests.component.mqtt.session.conftest import Open
+from tests.component.broker.conftest import Open
 from tests.helpers.broker import CALLBACKS, Broker, Listener
 
 ROOT = Path(__file__).parents[4]

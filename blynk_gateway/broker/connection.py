@@ -10,19 +10,18 @@ import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
+from blynk_gateway.broker.dialing import place_of
+from blynk_gateway.broker.faults import FIRST_REFUSAL, BrokerDown, SubscriptionRefused
+from blynk_gateway.broker.inbox import Inbox
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.network import Network, Reports
+from blynk_gateway.broker.packets import ID_BYTES, Packets, TopicUnusable
+from blynk_gateway.broker.retained import Retained
+from blynk_gateway.broker.waker import Waker
+from blynk_gateway.config.mqtt.options import BrokerOptions, ProtocolVersion
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.errors import PeerError
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.dialing import place_of
-from blynk_gateway.mqtt.session.faults import FIRST_REFUSAL, BrokerDown, SubscriptionRefused
-from blynk_gateway.mqtt.session.inbox import Inbox
-from blynk_gateway.mqtt.session.network import Network, Reports
-from blynk_gateway.mqtt.session.packets import ID_BYTES, Packets, TopicUnusable
-from blynk_gateway.mqtt.session.retained import Retained
-from blynk_gateway.mqtt.session.waker import Waker
-from blynk_gateway.mqtt.shown import shown_topic
 from blynk_gateway.runtime.logs import Repeats, safe
 
 log = logging.getLogger(__name__)
@@ -44,13 +43,14 @@ WINDOW_BYTES = 1024 * 1024
 
 
 async def connect(
-    options: MqttOptions,
+    options: BrokerOptions,
     *,
     client_id: str,
     will: tuple[str, bytes] | None,
     clock: Clock,
     on_messages: Callable[[list[Message]], None],
     gate: Gate | None = None,
+    shown: Callable[[str], str] = safe,
 ) -> "Connection":
     """Connect to the broker with a clean session.
 
@@ -58,31 +58,34 @@ async def connect(
         will: topic and payload, published retained and with QoS 1 if the connection breaks.
         on_messages: called on the loop's thread, in the broker's order.
         gate: while it is closed no messages are handed over, and the broker has to keep them.
+        shown: makes a topic fit for people, who must not see tokens.
 
     Raises:
         PeerDown: nobody is there, no TLS came about, or no answer within `CONNECT_S`.
         PeerRefused: certificate, credentials, client id or version of MQTT will not do.
     """
-    connection = Connection(options, client_id, will, clock, on_messages, gate)
+    connection = Connection(options, client_id, will, clock, on_messages, gate, shown)
     await connection.open()
     return connection
 
 
 class Connection:
-    """Meets `mqtt.feature.Outlet`; made by `connect`."""
+    """Made by `connect`."""
 
     def __init__(
         self,
-        options: MqttOptions,
+        options: BrokerOptions,
         client_id: str,
         will: tuple[str, bytes] | None,
         clock: Clock,
         on_messages: Callable[[list[Message]], None],
         gate: Gate | None,
+        shown: Callable[[str], str],
     ) -> None:
         self._options = options
         self._client_id = client_id
         self._clock = clock
+        self._shown = shown
         self._loop = asyncio.get_running_loop()
         self._waker = Waker()
         self._inbox = Inbox(self._loop, on_messages, self._waker.wake, gate)
@@ -90,7 +93,7 @@ class Connection:
         self._ended: asyncio.Future[PeerError] = self._loop.create_future()
         reports = Reports(self._now_open, self._now_sent, self._now_ended)
         self._network = Network(
-            options, client_id, will, clock, self._loop, reports, self._inbox, self._waker
+            options, client_id, will, clock, shown, reports, self._inbox, self._waker
         )
         self._packets = Packets(is_v5=options.protocol is ProtocolVersion.V5)
         self._repeats = Repeats(clock)
@@ -158,7 +161,7 @@ class Connection:
             if code >= FIRST_REFUSAL:
                 raise SubscriptionRefused(
                     f"MQTT broker {place_of(self._options)}: it refuses to tell us of"
-                    f" {safe(name)}, reason {code}; expected it to let us read there"
+                    f" {self._shown(name)}, reason {code}; expected it to let us read there"
                 )
 
     def publish(
@@ -227,6 +230,7 @@ class Connection:
             will=None,
             clock=self._clock,
             on_messages=retained.take,
+            shown=self._shown,
         )
         try:
             await connection.subscribe([(one, 0) for one in filters])
@@ -265,12 +269,7 @@ class Connection:
         self._unsent += 1
         if (held_back := self._repeats.allow(phrase)) is not None:
             log.warning(
-                phrase,
-                extra={
-                    "topic": shown_topic(topic, self._options.device_api),
-                    **details,
-                    "held_back": held_back,
-                },
+                phrase, extra={"topic": self._shown(topic), **details, "held_back": held_back}
             )
 
     def _order(self, order: bytes | Callable[[], None]) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from blynk_gateway.broker import network as module
+from blynk_gateway.broker.connection import WINDOW, Connection, connect
+from blynk_gateway.broker.faults import BrokerDown
+from blynk_gateway.broker.inbox import INBOX_MESSAGES
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.core.gate import Gate
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import network as module
-from blynk_gateway.mqtt.session.connection import WINDOW, Connection, connect
-from blynk_gateway.mqtt.session.faults import BrokerDown
-from blynk_gateway.mqtt.session.inbox import INBOX_MESSAGES
-from tests.component.mqtt.session.conftest import PINGRESP, WELCOME, Peer, until
+from tests.component.broker.conftest import PINGRESP, WELCOME, Peer, until
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.gate import Gate
-from blynk_gateway.mqtt.feature import Message
 
 INBOX_MESSAGES = 2000
 """Half a second at full speed. What is more waits at the broker."""

@@ -34,6 +34,12 @@ class BrokerRefused(PeerRefused):
     hint = "Check `mqtt.username` and `mqtt.password_file`, and what the broker lets that user do."
 
 
+class NotAuthorised(BrokerRefused):
+    """The broker does not let this user in: some say so of a wrong password, some of a twin."""
+
+    code = "mqtt.not_authorised"
+
+
 class VersionRefused(PeerRefused):
     """The broker does not speak this version of MQTT, or no MQTT at all."""
 
@@ -104,7 +110,7 @@ _REFUSALS: dict[int, tuple[type[PeerError], str]] = {
     132: (VersionRefused, "speaks another version of MQTT"),
     IDENTIFIER_REFUSED: (ClientIdRefused, "does not take our client id"),
     134: (BrokerRefused, "refuses user name or password"),
-    135: (BrokerRefused, "does not authorise us"),
+    135: (NotAuthorised, "does not authorise us"),
     136: (BrokerDown, "is unavailable"),
     137: (BrokerDown, "is busy"),
     138: (BrokerRefused, "has banned us"),

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 import paho.mqtt.client as paho
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.wire import Wire
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.wire import Wire
+from blynk_gateway.config.mqtt.options import BrokerOptions, ProtocolVersion
 
 _Varied: TypeAlias = Any
 """What has other types in other versions."""
@@ -96,7 +96,7 @@ class _Client(paho.Client):
 
 
 def new_client(
-    options: MqttOptions,
+    options: BrokerOptions,
     client_id: str,
     will: tuple[str, bytes] | None,
     wire: Wire,
@@ -131,7 +131,7 @@ def new_client(
     return client
 
 
-def keepalive_s(options: MqttOptions) -> int:
+def keepalive_s(options: BrokerOptions) -> int:
     """Seconds of silence that the broker is asked to bear."""
     return max(1, round(options.keepalive_ms / 1000))
 

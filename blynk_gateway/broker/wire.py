@@ -8,9 +8,9 @@ the socket gets and gives much at once.
 import socket
 import ssl
 
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.packets import read_message
-from blynk_gateway.mqtt.session.sieve import Sieve
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.packets import read_message
+from blynk_gateway.broker.sieve import Sieve
 
 CHUNK_BYTES = 65_536
 """Read at once, and written before others get their turn."""

@@ -8,35 +8,34 @@
    clock's.
 """
 
+import asyncio
 import contextlib
 import logging
 import select
 import ssl
 import threading
-from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import paho.mqtt.client as paho
 
-from blynk_gateway.config.mqtt.options import MqttOptions
-from blynk_gateway.core.clock import Clock
-from blynk_gateway.errors import PeerError
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import library
-from blynk_gateway.mqtt.session.dialing import dial, place_of
-from blynk_gateway.mqtt.session.faults import (
+from blynk_gateway.broker import library
+from blynk_gateway.broker.dialing import dial, place_of
+from blynk_gateway.broker.faults import (
     BrokerDown,
     VersionRefused,
     refusal,
     tls_fault,
 )
-from blynk_gateway.mqtt.session.inbox import Inbox
-from blynk_gateway.mqtt.session.packets import PINGREQ
-from blynk_gateway.mqtt.session.waker import Stopped, Waker
-from blynk_gateway.mqtt.session.wire import CHUNK_BYTES, Wire
-from blynk_gateway.mqtt.shown import shown_topic
+from blynk_gateway.broker.inbox import Inbox
+from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.packets import PINGREQ
+from blynk_gateway.broker.waker import Stopped, Waker
+from blynk_gateway.broker.wire import CHUNK_BYTES, Wire
+from blynk_gateway.config.mqtt.options import BrokerOptions
+from blynk_gateway.core.clock import Clock
+from blynk_gateway.errors import PeerError
 from blynk_gateway.runtime.logs import Repeats
 
 log = logging.getLogger(__name__)
@@ -75,6 +74,9 @@ class Reports(NamedTuple):
 class Network:
     """One connection's thread; `start` it once.
 
+    Args:
+        shown: makes a topic fit for people.
+
     Attributes:
         sent: how many messages have gone out, or with QoS 1 and 2 are acknowledged.
         sent_bytes: their size, as it was told.
@@ -85,11 +87,11 @@ class Network:
 
     def __init__(
         self,
-        options: MqttOptions,
+        options: BrokerOptions,
         client_id: str,
         will: tuple[str, bytes] | None,
         clock: Clock,
-        loop: AbstractEventLoop,
+        shown: Callable[[str], str],
         reports: Reports,
         inbox: Inbox,
         waker: Waker,
@@ -104,7 +106,8 @@ class Network:
         self._client_id = client_id
         self._will = will
         self._clock = clock
-        self._loop = loop
+        self._shown = shown
+        self._loop = asyncio.get_running_loop()
         self._reports = reports
         self._inbox = inbox
         self._waker = waker
@@ -310,8 +313,9 @@ class Network:
     def _count_dropped(self, phrase: str, topic: str, **details: object) -> None:
         self.dropped += 1
         if (held_back := self._repeats.allow(phrase)) is not None:
-            shown = shown_topic(topic, self._options.device_api)
-            log.warning(phrase, extra={"topic": shown, **details, "held_back": held_back})
+            log.warning(
+                phrase, extra={"topic": self._shown(topic), **details, "held_back": held_back}
+            )
 
     def _keep_alive(self) -> None:
         """Give a sign of life, whatever else there is, and end if the broker gives none."""
@@ -384,7 +388,7 @@ class Network:
     def _lost(self, found: str) -> BrokerDown:
         if self._has_heard:
             return self._down(f"{found.rstrip(',')}; expected it to stay")
-        tls = "" if self._options.tls else "; a port for TLS does that to who has no `mqtt.tls`"
+        tls = "" if self._options.tls else "; a port for TLS does that to who has no `tls`"
         return self._down(f"{found} before it answered; expected a welcome{tls}")
 
     def _down(self, found: str) -> BrokerDown:

@@ -4,10 +4,10 @@ from itertools import count
 
 import pytest
 
+from blynk_gateway.broker import inbox as module
+from blynk_gateway.broker.inbox import AT_ONCE, INBOX_BYTES, INBOX_MESSAGES, Inbox
+from blynk_gateway.broker.message import Message
 from blynk_gateway.core.gate import Gate
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session import inbox as module
-from blynk_gateway.mqtt.session.inbox import AT_ONCE, INBOX_BYTES, INBOX_MESSAGES, Inbox
 
 
 class Taken:

@@ -7,10 +7,10 @@ from typing import Any, Protocol, Self
 
 import pytest
 
+from blynk_gateway.broker.connection import Connection, connect
+from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
 from blynk_gateway.core.clock import SystemClock
-from blynk_gateway.mqtt.feature import Message
-from blynk_gateway.mqtt.session.connection import Connection, connect
 from tests.helpers.broker import Broker
 
 WELCOME = {

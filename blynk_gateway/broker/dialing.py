@@ -8,20 +8,25 @@ import os
 import select
 import socket
 import ssl
+from pathlib import Path
+from weakref import WeakValueDictionary
 
-from blynk_gateway.config.mqtt.options import MqttOptions, MqttTlsOptions
+from blynk_gateway.broker.faults import BrokerDown, TlsFailed, TlsFilesUnusable, tls_fault
+from blynk_gateway.broker.waker import Waker
+from blynk_gateway.broker.wire import Wire
+from blynk_gateway.config.mqtt.options import BrokerOptions, MqttTlsOptions
 from blynk_gateway.errors import PeerError
-from blynk_gateway.mqtt.session.faults import BrokerDown, TlsFailed, TlsFilesUnusable, tls_fault
-from blynk_gateway.mqtt.session.waker import Waker
-from blynk_gateway.mqtt.session.wire import Wire
 
 ADDRESS_S = 4.0
 """For one of several addresses of a host, so that a dead one leaves time for the next."""
 
 HANDSHAKE_S = 10.0
 
+# The system's authorities take a megabyte, and on a small Pi a third of a second.
+_contexts: WeakValueDictionary[tuple[object, ...], ssl.SSLContext] = WeakValueDictionary()
 
-def dial(options: MqttOptions, waker: Waker) -> Wire:
+
+def dial(options: BrokerOptions, waker: Waker) -> Wire:
     """Connect to the broker; speaks no MQTT yet.
 
     Raises:
@@ -43,12 +48,12 @@ def dial(options: MqttOptions, waker: Waker) -> Wire:
         raise
 
 
-def place_of(options: MqttOptions) -> str:
+def place_of(options: BrokerOptions) -> str:
     """Host and port, for people."""
     return f"{options.host}:{options.port}"
 
 
-def _connected(options: MqttOptions, place: str, waker: Waker) -> socket.socket:
+def _connected(options: BrokerOptions, place: str, waker: Waker) -> socket.socket:
     try:
         found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -125,9 +130,27 @@ def _handshake(sock: ssl.SSLSocket) -> int | None:
 
 
 def _context(tls: MqttTlsOptions) -> ssl.SSLContext:
+    """Shared by all connections with the same files, as long as these are the same."""
+    ca = tls.ca or ssl.get_default_verify_paths().cafile
+    key = (tls, *(_changed_ns(file) for file in (ca, tls.cert, tls.key)))
+    found = _contexts.get(key)
+    if found is None:
+        found = _contexts[key] = _new_context(tls)
+    return found
+
+
+def _changed_ns(file: Path | str | None) -> int:
+    try:
+        return 0 if file is None else Path(file).stat().st_mtime_ns
+    except OSError:
+        # It is told when the file is read.
+        return 0
+
+
+def _new_context(tls: MqttTlsOptions) -> ssl.SSLContext:
     where = ""
     try:
-        where = f"`mqtt.tls.ca` {tls.ca}"
+        where = f"`tls.ca` {tls.ca}"
         context = ssl.create_default_context(cafile=tls.ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # From Python 3.13 on: home-made authorities lack what it asks for.
@@ -136,7 +159,7 @@ def _context(tls: MqttTlsOptions) -> ssl.SSLContext:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if tls.cert is not None:
-            where = f"`mqtt.tls.cert` {tls.cert}"
+            where = f"`tls.cert` {tls.cert}"
             # A key with a passphrase must not ask for it on the terminal.
             context.load_cert_chain(tls.cert, tls.key, password="")
     except OSError as error:
