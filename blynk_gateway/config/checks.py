@@ -9,6 +9,7 @@ from blynk_gateway.config.mqtt.checks import check_mqtt
 from blynk_gateway.config.options import Address, Options
 from blynk_gateway.config.scope import Scope
 from blynk_gateway.config.suggest import suggestion
+from blynk_gateway.config.upstream.checks import check_upstream
 from blynk_gateway.core.definition import RESERVED_SLUG
 
 
@@ -109,4 +110,5 @@ _CHECKS: tuple[Callable[[Options, Scope], None], ...] = (
     _check_links,
     check_gpio,
     check_mqtt,
+    check_upstream,
 )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from blynk_gateway.config.gpio.options import GpioOptions
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.config.secret import Secret
+from blynk_gateway.config.upstream.options import UpstreamOptions
 from blynk_gateway.core.datastream import Datastream, Template
 from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.links import Link
@@ -198,6 +199,7 @@ class Options:
     Attributes:
         data_dir: None for the place `find_data_dir` chooses.
         mqtt: None without a broker.
+        upstream: servers above this gateway, by name.
         warnings: what is allowed and likely wrong, as `file:line: key: warning: …`, for people.
         places: where each given key stands, by its dotted path.
 
@@ -211,6 +213,7 @@ class Options:
     templates: Mapping[str, Template] = field(default_factory=dict)
     gpio: GpioOptions = field(default_factory=GpioOptions)
     mqtt: MqttOptions | None = None
+    upstream: Mapping[str, UpstreamOptions] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     history: HistoryOptions = HistoryOptions()
     logging: LoggingOptions = LoggingOptions()

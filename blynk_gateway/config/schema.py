@@ -32,6 +32,8 @@ from blynk_gateway.config.scalars import (
     whole_number,
 )
 from blynk_gateway.config.templates import DATASTREAMS, TEMPLATES
+from blynk_gateway.config.upstream.naming import with_names
+from blynk_gateway.config.upstream.schema import UPSTREAM
 from blynk_gateway.core.device import MAX_DEVICES, MAX_METADATA_FIELDS
 from blynk_gateway.core.links import Link
 
@@ -160,9 +162,11 @@ SCHEMA: Section[Options] = Section(
         Key("templates", TEMPLATES),
         Key("gpio", GPIO),
         Key("mqtt", MQTT),
+        Key("upstream", UPSTREAM),
         Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
         Key("history", _HISTORY),
         Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
     ),
-    later=frozenset({"upstream", "automations", "webhooks", "dashboards"}),
+    later=frozenset({"automations", "webhooks", "dashboards"}),
+    finish=with_names,
 )

@@ -41,6 +41,8 @@ class Authority(StrEnum):
 
     GATEWAY = "gateway"
     CLOUD = "cloud"
+    NEWEST = "newest"
+    """Of whichever changed since both agreed last; the gateway's if both did."""
 
 
 @dataclass(frozen=True, slots=True)

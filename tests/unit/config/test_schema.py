@@ -10,10 +10,11 @@ import pytest
 from blynk_gateway.config import Options, as_yaml, effective, load
 from blynk_gateway.config.kinds import Kind, ListOf, MapOf, OrNull, Section
 from blynk_gateway.config.mqtt.presentation import PresentationUse
-from blynk_gateway.config.mqtt.switch import Switch
 from blynk_gateway.config.pins import PinUse
 from blynk_gateway.config.schema import SCHEMA
+from blynk_gateway.config.switch import Switch
 from blynk_gateway.config.typed import Typed
+from blynk_gateway.config.upstream.mapped_pins import MappedPins
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/reference/config.md").read_text()
@@ -22,14 +23,18 @@ PLACEHOLDERS = {
     "devices": "<slug>",
     "templates": "<name>",
     "peripherals": "<name>",
+    "upstream": "<name>",
     "datastreams": "<pin>",
     "pins": "<pin>",
 }
 LIKE_ANOTHER = {"devices.<slug>.datastreams", "gateway.datastreams", "gateway.pins"}
 """Their entries are documented elsewhere."""
 
-# One device and one template that leave everything else to the defaults.
-MINIMAL = "devices: {<slug>: {token: t}}\ntemplates: {<name>: {datastreams: {<pin>: }}}\n"
+# One of each, which leave everything else to the defaults.
+MINIMAL = (
+    "devices: {<slug>: {token: t}}\ntemplates: {<name>: {datastreams: {<pin>: }}}\n"
+    "upstream: {<name>: {server: nas, devices: {<slug>: {token: u, pins: [V1]}}}}\n"
+)
 NAMES = {"<slug>": "shed", "<name>": "all", "<pin>": "V1"}
 
 
@@ -47,6 +52,9 @@ def keys_of(kind: Kind[Any], path: str) -> Iterator[str]:
             if not isinstance(kind.section, Section):
                 yield path
             yield from keys_of(kind.section, f"{path}.{PLACEHOLDERS[path.rpartition('.')[2]]}")
+        case MappedPins():
+            yield path
+            yield from keys_of(kind.section, f"{path}.{PLACEHOLDERS['pins']}")
         case PinUse() | PresentationUse():
             yield from keys_of(kind.section, path)
         case Typed():
@@ -80,7 +88,7 @@ def test_documented_defaults_are_the_real_ones(tmp_path: Path) -> None:
         stated = {key.replace(placeholder, name): value for key, value in stated.items()}
     assert stated == {key: real[key] for key in stated}
     untold = {key.rpartition(".")[2] for key in real.keys() - stated.keys()}
-    assert untold == {"name", "token"}
+    assert untold == {"name", "token", "server", "pins"}
 
 
 def test_example_as_it_stands_is_fine_and_declares_no_device() -> None:
@@ -91,8 +99,11 @@ def test_example_as_it_stands_is_fine_and_declares_no_device() -> None:
 
 
 def test_example_with_every_option_switched_on_sets_each_section(tmp_path: Path) -> None:
-    for name, content in {"gateway.token": "t", "server.crt": "", "server.key": ""}.items():
-        (tmp_path / name).write_text(content)
+    tokens = ("gateway", "cloud-greenhouse", "cloud-pi", "house-greenhouse")
+    for number, name in enumerate(tokens):
+        (tmp_path / f"{name}.token").write_text(f"t{number}")
+    for name in ("server.crt", "server.key", "house-ca.pem"):
+        (tmp_path / name).touch()
     path = tmp_path / "gateway.yaml"
     path.write_text(re.sub(r"^#(?! \S|$)", "", EXAMPLE.read_text(), flags=re.MULTILINE))
     options = load(path, {})
@@ -100,6 +111,7 @@ def test_example_with_every_option_switched_on_sets_each_section(tmp_path: Path)
     assert given == {key.name for key in SCHEMA.keys}
     assert set(options.devices["greenhouse"].datastreams) == {"V7", "V8"}
     assert set(options.gpio.peripherals) == {"pump", "lamp", "door", "soil", "heat"}
+    assert list(options.upstream) == ["cloud", "house"]
     assert options.warnings == ()
 
 
@@ -111,7 +123,7 @@ def test_ready_made_template_is_fine_and_named_like_its_file(path: Path) -> None
 
 
 def test_sections_of_later_versions_are_not_taken_silently() -> None:
-    later = {"upstream", "automations", "webhooks", "dashboards"}
+    later = {"automations", "webhooks", "dashboards"}
     assert SCHEMA.later == later
     assert not later & {key.name for key in SCHEMA.keys}
 

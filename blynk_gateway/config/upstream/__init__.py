@@ -1,0 +1,1 @@
+"""The section `upstream:`: servers above this gateway."""
