@@ -47,7 +47,7 @@ from blynk_gateway.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DEFAULT_INFO: Mapping[str, str] = MappingProxyType(
     {
@@ -76,6 +76,8 @@ MIN_HEARTBEAT_S = 10
 DEFAULT_REDIRECT_PORT = 80
 
 _MAX_PORT_DIGITS = 5
+
+_READS = {"V": "vr", "D": "dr", "A": "ar"}
 
 
 class _State(Enum):
@@ -126,6 +128,11 @@ class ClientConnection(Connection):
     def is_logged_in(self) -> bool:
         """Whether anything but the login may be sent."""
         return self._state is _State.OPEN
+
+    @property
+    def patience_s(self) -> float:
+        """How long the server may be silent, in seconds."""
+        return self._heartbeat_s + GRACE_S
 
     def connect(self, now: float) -> None:
         """Queue the login; the transport has just been opened.
@@ -179,23 +186,35 @@ class ClientConnection(Connection):
         """
         return self._send(Command.HARDWARE, write_body(pin, value), message_id)
 
-    def write_group(
-        self, writes: Iterable[tuple[str, tuple[str, ...]]], at_ms: int | None = None
-    ) -> list[int]:
-        """Report pins which share one time; returns their message ids.
+    def open_group(self, at_ms: int | None = None) -> int:
+        """Begin a group of writes that share one time; ended by `close_group`.
 
         Args:
-            writes: pin and value, as for `write_pin`.
             at_ms: milliseconds since 1970; None lets the server take its own time.
-        """
-        self._send(Command.GROUP, b"b" if at_ms is None else join_body("t", str(at_ms)))
-        ids = [self.write_pin(pin, value) for pin, value in writes]
-        self._send(Command.GROUP, b"e")
-        return ids
 
-    def sync(self, pins: tuple[str, ...] = ()) -> int:
-        """Ask for virtual pins ("V5"), or for all; the answers are writes with the id returned."""
-        return self._send(Command.SYNC, join_body("vr", *_numbers(pins)) if pins else b"")
+        Returns:
+            The message id, which a refusal would carry.
+        """
+        return self._send(Command.GROUP, b"b" if at_ms is None else join_body("t", str(at_ms)))
+
+    def close_group(self) -> int:
+        """End the group of writes."""
+        return self._send(Command.GROUP, b"e")
+
+    def sync(self, pins: tuple[str, ...] = (), message_id: int | None = None) -> int:
+        """Ask for pins of one kind ("V5", or "D17", or "A0"), or for all.
+
+        Args:
+            message_id: None for an id of our own. A server counts its own messages up from 1, and
+                a command among them looks like an answer if it has the same id.
+
+        Returns:
+            The message id, which the answers (they are writes) will carry.
+
+        Raises:
+            LocalProtocolError: no such pin, pins of several kinds, or not logged in.
+        """
+        return self._send(Command.SYNC, _sync_body(pins) if pins else b"", message_id)
 
     def set_property(self, pins: tuple[str, ...], name: str, *value: str) -> int:
         """Set a widget property of virtual pins ("V5"); answered by a status."""
@@ -275,7 +294,7 @@ class ClientConnection(Connection):
 
     @property
     def _dead_at(self) -> float:
-        return self._input_at + self._heartbeat_s + GRACE_S
+        return self._input_at + self.patience_s
 
     @property
     def _is_decoding(self) -> bool:
@@ -359,6 +378,16 @@ class ClientConnection(Connection):
             self._close()
         else:
             self._fail(f"redirect to {host!r}, port {port!r}. Expected a host and a port")
+
+
+def _sync_body(pins: tuple[str, ...]) -> bytes:
+    op = _READS.get(pins[0][:1], "")
+    spellings = [pin[1:] for pin in pins]
+    known = PINS_BY_READ.get(op, {})
+    if [known.get(spelling) for spelling in spellings] != list(pins):
+        msg = f"sync: pins {', '.join(pins)!r}. Expected pins of one kind, V0 to A255"
+        raise LocalProtocolError(msg)
+    return join_body(op, *spellings)
 
 
 def _numbers(pins: tuple[str, ...]) -> list[str]:

@@ -68,10 +68,16 @@ def test_everything_a_client_sends_is_understood_by_the_server() -> None:
     client.write_pin("V5", ("25.500",))
     client.write_pin("D17", ("1",))
     client.write_pin("A0", ("512",), message_id=7778)
-    assert client.write_group([("V1", ("a", "b"))], at_ms=1700000000123) == [6]
-    client.write_group([("V2", ("c",))])
+    assert client.open_group(1700000000123) == 5
+    client.write_pin("V1", ("a", "b"))
+    client.close_group()
+    client.open_group()
+    client.write_pin("V2", ("c",))
+    client.close_group()
     client.sync()
     client.sync(("V1", "V2"))
+    assert client.sync(("D1", "D17"), message_id=65_000) == 65_000
+    client.sync(("A0",))
     client.set_property(("V0", "V1"), "labels", "A", "B")
     client.log_event("hot", "Too hot")
     client.log_event("hot")
@@ -92,15 +98,17 @@ def test_everything_a_client_sends_is_understood_by_the_server() -> None:
         GroupClosed(),
         SyncRequested(None, 11),
         SyncRequested(("V1", "V2"), 12),
-        PropertySet(("V0", "V1"), "labels", ("A", "B"), 13),
-        EventLogged("hot", "Too hot", 14),
-        EventLogged("hot", None, 15),
-        EventCleared("hot", is_all=False, message_id=16),
-        EventCleared("hot", is_all=True, message_id=17),
-        TimeRequested(TimeQuery.RTC, 18),
-        TimeRequested(TimeQuery.ZONE_RULE, 19),
-        MetadataRequested("Serial Number", 20),
-        MetadataSet("Serial Number", "12345", 21),
+        SyncRequested(("D1", "D17"), 65_000),
+        SyncRequested(("A0",), 13),
+        PropertySet(("V0", "V1"), "labels", ("A", "B"), 14),
+        EventLogged("hot", "Too hot", 15),
+        EventLogged("hot", None, 16),
+        EventCleared("hot", is_all=False, message_id=17),
+        EventCleared("hot", is_all=True, message_id=18),
+        TimeRequested(TimeQuery.RTC, 19),
+        TimeRequested(TimeQuery.ZONE_RULE, 20),
+        MetadataRequested("Serial Number", 21),
+        MetadataSet("Serial Number", "12345", 22),
     ]
 
 
@@ -291,10 +299,13 @@ def test_info_without_a_usable_heartbeat_is_our_own_fault(heartbeat: dict[str, s
         ClientConnection(TOKEN, info)
 
 
+@pytest.mark.parametrize("pins", [("V256",), ("5",), ("",), ("V1", "D1"), ("X1",), ("VA0",)])
+def test_sync_of_what_is_no_pin_or_of_several_kinds_is_our_own_fault(pins: tuple[str, ...]) -> None:
+    with pytest.raises(LocalProtocolError, match="Expected pins of one kind"):
+        logged_in().sync(pins)
+
+
 @pytest.mark.parametrize("pin", ["D1", "V256", "5", ""])
-def test_sync_and_property_of_other_than_virtual_pins_are_our_own_fault(pin: str) -> None:
-    client = logged_in()
+def test_property_of_other_than_virtual_pins_is_our_own_fault(pin: str) -> None:
     with pytest.raises(LocalProtocolError, match="Expected a virtual pin"):
-        client.sync((pin,))
-    with pytest.raises(LocalProtocolError, match="Expected a virtual pin"):
-        client.set_property((pin,), "label", "x")
+        logged_in().set_property((pin,), "label", "x")

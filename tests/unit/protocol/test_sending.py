@@ -145,18 +145,22 @@ def test_other_hardware_op_is_our_own_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "body"),
+    ("info", "login", "body"),
     [
-        (CPP_INFO, b"acon\0"),
-        (PYTHON_0_INFO, b"acon\0"),
-        (NODE_RED_INFO, b"acon"),
-        (JS_INFO, None),
-        (PIBLYNK_INFO, None),
-        (b"ver\x000.3.1\0build\0x", None),
+        (CPP_INFO, Command.HW_LOGIN, b"acon\0"),
+        (PYTHON_0_INFO, Command.HW_LOGIN, b"acon\0"),
+        (BLYNKLIB_INFO, Command.LOGIN, b"acon"),
+        (BLYNKLIB_INFO.replace(b"python", b"mpython"), Command.LOGIN, b"acon"),
+        (NODE_RED_INFO, Command.HW_LOGIN, b"acon"),
+        (JS_INFO, Command.HW_LOGIN, None),
+        (PIBLYNK_INFO, Command.HW_LOGIN, None),
+        (b"ver\x000.3.1\0build\0x", Command.HW_LOGIN, None),
     ],
 )
-def test_app_state_has_the_form_the_client_survives(info: bytes, body: bytes | None) -> None:
-    server = open_server(info)
+def test_app_state_has_the_form_the_client_survives(
+    info: bytes, login: Command, body: bytes | None
+) -> None:
+    server = open_server(info, login)
     assert server.send_internal("acon") is (body is not None)
     assert [frame.body for frame in sent(server)] == ([] if body is None else [body])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import BlynkLib
+import blynklib
 
 from blynk_gateway.protocol.commands import Command, Status
 from blynk_gateway.protocol.events import (
@@ -16,7 +17,7 @@ from blynk_gateway.protocol.events import (
 from blynk_gateway.protocol.frames import encode_frame
 from blynk_gateway.protocol.info import ClientKind
 from blynk_gateway.protocol.server import ServerConnection
-from tests.helpers.wire import TOKEN
+from tests.helpers.wire import BLYNKLIB_INFO, TOKEN, open_server
 
 
 class StockClient(BlynkLib.BlynkProtocol):  # type: ignore[misc]  # the library has no types
@@ -88,6 +89,19 @@ def test_stock_client_survives_all_that_is_sent_to_it() -> None:
     converse(client, server)
     assert client.heard == [("1", ["42"]), ("2", ["a", "°"]), ("5", ["5"])]
     assert client.state == BlynkLib.CONNECTED
+
+
+def test_blynklib_calls_its_handlers_of_app_states() -> None:
+    client = blynklib.Blynk(TOKEN, log=lambda *_: None)
+    heard: list[object] = []
+    client.handle_event("internal_acon")(lambda *given: heard.append(("acon", *given)))
+    client.handle_event("internal_adis")(lambda *given: heard.append(("adis", *given)))
+    server = open_server(BLYNKLIB_INFO, Command.LOGIN)
+    for now, kind in enumerate(("acon", "adis"), 1):
+        assert server.send_internal(kind)
+        (frame,) = server.data_to_send(now)
+        client.process(*client.parse_response(frame, client.rcv_buffer))
+    assert heard == [("acon", []), ("adis", [])]
 
 
 def test_stock_client_hangs_up_on_what_the_server_refuses_to_send() -> None:

@@ -1,0 +1,1 @@
+"""Servers above this gateway: each mapped device is a device there too."""

@@ -1,0 +1,1 @@
+"""What goes up and when: pure, with time handed over."""

@@ -1,0 +1,1 @@
+"""Ways to speak with a server above, one package each."""
