@@ -19,10 +19,10 @@ from blynk_gateway.config.options import Address, DeviceOptions
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
-from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device, DeviceRegistry
+from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
 from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.links import LinkEngine
-from blynk_gateway.core.ports import PinReader
+from blynk_gateway.core.reads import Readers
 from blynk_gateway.errors import DeviceError, PinError
 from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.gpio.datastreams import implied_datastreams
@@ -36,6 +36,7 @@ from blynk_gateway.history.past.queries import Queries
 from blynk_gateway.history.retention.retention import Keep
 from blynk_gateway.history.segments.feed import JournalFeed
 from blynk_gateway.history.segments.restore import Restored
+from blynk_gateway.history.segments.trail import JournalTrail
 from blynk_gateway.mirror import Mirror
 from blynk_gateway.mqtt import MqttAdapter
 from blynk_gateway.mqtt.services import MqttServices
@@ -45,6 +46,7 @@ from blynk_gateway.runtime.lan import lan_host
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.tasks import cancel, spawn
 from blynk_gateway.runtime.timezone import Zone
+from blynk_gateway.upstream.adapter import UpstreamAdapter
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +110,10 @@ class Gateway:
         self.server = BlynkServer(
             options.server, parts, data_dir=data_dir, http=self._http_protocol
         )
+        trail = JournalTrail(self.journal, Reader(data_dir / "gateway.db"), self.clock)
+        self.upstream = UpstreamAdapter(parts, trail, self.server)
         self.gpio = GpioAdapter(parts, data_dir, self._declare_own)
-        reader = _Readers(parts.registry, own=self.gpio, others=self.server)
+        reader = Readers(parts.registry, own=self.gpio, others=self.server)
         backups = Backups(data_dir, self.clock, self.journal.flush)
         self.api = HttpApi(
             Services.beside(
@@ -122,6 +126,7 @@ class Gateway:
                 history=Queries(self._reader, self.journal),
                 backups=backups,
                 data_dir=data_dir,
+                upstreams=self.upstream,
             )
         )
         self.mqtt = MqttAdapter(
@@ -151,6 +156,7 @@ class Gateway:
         restored = await self.journal.open()
         try:
             self.mirror.start(self.options.history.mirror, self.options.gateway.slug)
+            self.upstream.hold(self.options.upstream)
             await asyncio.to_thread(clear_leftovers, self.data_dir)
             self.bus.renumber(restored.next_seq)
             await self.gpio.prepare(self.options.gpio)
@@ -169,6 +175,7 @@ class Gateway:
             await self.api.serve_control(self.data_dir / CONTROL_SOCKET)
             await self.server.start()
             self.mqtt.start(self.options.mqtt, self.options.gateway.slug, restored.instance_id)
+            self.upstream.start(self.options.upstream)
             # Last: a start that fails, and is tried again and again, must not click the relays.
             await self.gpio.start()
         except BaseException:
@@ -189,6 +196,7 @@ class Gateway:
         for worker in self._workers[1:]:
             await cancel(worker)
         # Before the journal, so that the log is merged into the file.
+        await self.upstream.close()
         await self.mirror.stop()
         await self._reader.close()
         await self.journal.close()
@@ -226,6 +234,7 @@ class Gateway:
         self.snapshots.reconfigure(every_ms=snapshots.every_ms, keep=snapshots.keep)
         await self.mirror.reconfigure(options.history.mirror, options.gateway.slug)
         await self.mqtt.reconfigure(options.mqtt, options.gateway.slug)
+        await self.upstream.reconfigure(options.upstream)
 
     @property
     def status(self) -> str:
@@ -356,25 +365,6 @@ class Gateway:
             except (PinError, DeviceError) as error:
                 # The device is gone, or the datastream has another type now.
                 log.debug("value not restored", extra={"pin": f"{slug}/{pin}", "reason": error})
-
-
-class _Readers:
-    """Meets `core.ports.PinReader` for the Pi and for LAN devices."""
-
-    def __init__(self, registry: DeviceRegistry, *, own: PinReader, others: PinReader) -> None:
-        self._registry = registry
-        self._own = own
-        self._others = others
-
-    async def read_pin(self, device: str, pin: str) -> bool:
-        """Have a direct pin read by whoever can.
-
-        Raises:
-            UnknownDevice: no such slug.
-            PinError: it cannot be read.
-        """
-        is_own = self._registry.get(device).definition.source is DeviceSource.GATEWAY
-        return await (self._own if is_own else self._others).read_pin(device, pin)
 
 
 def _definition(device: DeviceOptions) -> DeviceDefinition:

@@ -42,6 +42,7 @@ from blynk_gateway.api.v1.gpio import GpioRoutes
 from blynk_gateway.api.v1.history import HistoryRoutes
 from blynk_gateway.api.v1.live import Live
 from blynk_gateway.api.v1.routes import Route, open_routes, routes
+from blynk_gateway.api.v1.upstream import UpstreamRoute
 from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.runtime.health import Health
@@ -138,6 +139,7 @@ class HttpSite:
             GpioRoutes(services),
             HistoryRoutes(services, self._exports),
             BackupRoute(services, self._exports),
+            UpstreamRoute(services),
         )
         for route in table:
             application.router.add_route(route.method, route.path, _with_caller(route, access))

@@ -1,10 +1,11 @@
 """The parts of the gateway that request handlers work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from blynk_gateway.core.history import History
 from blynk_gateway.core.ports import ApiTokens, Backups, DeviceLinks, Gpio, Journal, PinReader
+from blynk_gateway.core.upstream import NoUpstreams, Upstreams
 from blynk_gateway.runtime.parts import Parts
 
 
@@ -19,6 +20,7 @@ class Services(Parts):
         backups: makes backups of all data.
         reader: reads direct pins, those of the Pi and of devices alike.
         data_dir: uploads are kept below it.
+        upstreams: the servers above.
     """
 
     journal: Journal
@@ -29,3 +31,4 @@ class Services(Parts):
     history: History
     backups: Backups
     data_dir: Path
+    upstreams: Upstreams = field(default_factory=NoUpstreams)

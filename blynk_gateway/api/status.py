@@ -8,12 +8,15 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from blynk_gateway import __version__
 from blynk_gateway.api.replies import api_json
+from blynk_gateway.api.samples import Sample, labels, series
 from blynk_gateway.api.services import Services
+from blynk_gateway.api.upstream import upstream_metrics, upstream_view
 from blynk_gateway.api.v1.access import Access
 from blynk_gateway.runtime.health import HealthState
 
@@ -76,9 +79,16 @@ class Status:
 
     async def health(self, request: web.Request) -> web.Response:
         """`/api/health`."""
-        document = {"status": str(self._services.health.state), "version": __version__}
+        document: dict[str, Any] = {
+            "status": str(self._services.health.state),
+            "version": __version__,
+        }
         if await self._is_known(request):
-            document = {**self._services.health.snapshot(), "version": __version__}
+            document = {
+                **self._services.health.snapshot(),
+                "upstream": upstream_view(self._services.upstreams.state()),
+                "version": __version__,
+            }
         return api_json(document)
 
     async def metrics(self, request: web.Request) -> web.Response:
@@ -105,7 +115,7 @@ class Status:
     def _totals(self) -> Iterator[str]:
         services = self._services
         online = sum(device.is_online for device in services.registry)
-        yield from _metric("info", "gauge", "Version.", 1, f'version="{__version__}"')
+        yield from _metric("info", "gauge", "Version.", 1, labels(version=__version__))
         yield from _metric("devices", "gauge", "Devices known.", len(services.registry))
         yield from _metric("devices_online", "gauge", "Devices connected.", online)
         yield from _metric(
@@ -125,41 +135,43 @@ class Status:
 
     def _details(self) -> Iterator[str]:
         services = self._services
-        yield from _head("component_state", "gauge", "0 ok, 1 degraded, 2 failed.")
         order = list(HealthState)
-        for name, component in sorted(services.health.components.items()):
-            level = order.index(component.state)
-            yield _sample("component_state", level, f'component="{_escaped(name)}"')
-        yield from _head("events_total", "counter", "What was cut, dropped or refused.")
-        for name, count in sorted(services.health.counters.items()):
-            yield _sample("events_total", count, f'event="{_escaped(name)}"')
-        yield from _head("device_online", "gauge", "1 if the device is connected.")
-        for device in services.registry:
-            yield _sample("device_online", int(device.is_online), f'device="{device.slug}"')
-        yield from _head("device_last_seen_seconds", "gauge", "UNIX time, 0 for never.")
-        for device in services.registry:
-            seen = device.last_seen_ms / 1000
-            yield _sample("device_last_seen_seconds", seen, f'device="{device.slug}"')
+        yield from series(
+            "component_state",
+            "gauge",
+            "0 ok, 1 degraded, 2 failed.",
+            [
+                Sample(order.index(component.state), labels(component=name))
+                for name, component in sorted(services.health.components.items())
+            ],
+        )
+        yield from series(
+            "events_total",
+            "counter",
+            "What was cut, dropped or refused.",
+            [
+                Sample(count, labels(event=name))
+                for name, count in sorted(services.health.counters.items())
+            ],
+        )
+        devices = [(labels(device=device.slug), device) for device in services.registry]
+        yield from series(
+            "device_online",
+            "gauge",
+            "1 if the device is connected.",
+            [Sample(int(device.is_online), where) for where, device in devices],
+        )
+        yield from series(
+            "device_last_seen_seconds",
+            "gauge",
+            "UNIX time, 0 for never.",
+            [Sample(device.last_seen_ms / 1000, where) for where, device in devices],
+        )
+        yield from upstream_metrics(services.upstreams.state())
 
 
-def _metric(name: str, kind: str, text: str, value: float, labels: str = "") -> Iterator[str]:
-    yield from _head(name, kind, text)
-    yield _sample(name, value, labels)
-
-
-def _head(name: str, kind: str, text: str) -> Iterator[str]:
-    yield f"# HELP blynk_gateway_{name} {text}"
-    yield f"# TYPE blynk_gateway_{name} {kind}"
-
-
-def _sample(name: str, value: float, labels: str = "") -> str:
-    return (
-        f"blynk_gateway_{name}{{{labels}}} {value}" if labels else f"blynk_gateway_{name} {value}"
-    )
-
-
-def _escaped(label: str) -> str:
-    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _metric(name: str, kind: str, text: str, value: float, where: str = "") -> Iterator[str]:
+    yield from series(name, kind, text, [Sample(value, where)])
 
 
 def _resident_bytes() -> int:

@@ -17,6 +17,7 @@ from blynk_gateway.api.v1.gpio import NEW_LEVEL, NEW_VOLTAGE, GpioRoutes
 from blynk_gateway.api.v1.history import JOINED, RANGE, HistoryRoutes
 from blynk_gateway.api.v1.live import WANTED, Live
 from blynk_gateway.api.v1.schema import Field
+from blynk_gateway.api.v1.upstream import UpstreamRoute
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
 OpenHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,6 +58,7 @@ def routes(
     gpio: GpioRoutes,
     history: HistoryRoutes,
     backup: BackupRoute,
+    upstream: UpstreamRoute,
 ) -> list[Route]:
     """All routes of `/api/v1` that need a caller."""
     viewer, operator, root = Role.VIEWER, Role.OPERATOR, Role.ADMIN
@@ -109,6 +111,7 @@ def routes(
             backup.download,
             "All data but the configuration, as tar.gz.",
         ),
+        Route("GET", f"{base}/upstream", viewer, upstream.state, "The servers above."),
         Route("GET", f"{base}/events", viewer, devices.events, "Latest events.", query=EVENTS),
         Route("GET", f"{base}/changes", viewer, live.changes, "Changes, as NDJSON.", query=WANTED),
         Route("GET", f"{base}/ws", viewer, live.socket, "Changes, by WebSocket.", success=101),

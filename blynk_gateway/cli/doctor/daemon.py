@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
+from blynk_gateway.cli.doctor.upstream import COMPONENT
 from blynk_gateway.config.options import Address
 from blynk_gateway.errors import GatewayError
 
@@ -48,7 +49,8 @@ def check_daemon(case: Case) -> Iterator[Finding]:
         return
     yield ok(name, f"process {case.daemon}, version {health['version']}")
     for component, state in health["components"].items():
-        if state["state"] != "ok":
+        # Those above have a check of their own.
+        if state["state"] != "ok" and not component.startswith(COMPONENT):
             find = fault if state["state"] == "failed" else warning
             # What a part says of itself tells what to do too.
             yield find(f"daemon: {component}", state["detail"] or state["state"], "")

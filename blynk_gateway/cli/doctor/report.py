@@ -20,6 +20,7 @@ from blynk_gateway.cli.doctor.daemon import check_daemon, check_ports
 from blynk_gateway.cli.doctor.finding import Finding, Level, warning
 from blynk_gateway.cli.doctor.lines import check_chip, check_library, check_lines
 from blynk_gateway.cli.doctor.storage import check_configuration, check_data_dir, check_disk
+from blynk_gateway.cli.doctor.upstream import check_upstream
 from blynk_gateway.cli.doctor.wall_clock import check_clock
 from blynk_gateway.cli.output import print_json, shown
 from blynk_gateway.config import Options, find_config, find_data_dir, load
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     check_daemon,
     check_ports,
     check_broker,
+    check_upstream,
     check_library,
     check_chip,
     check_lines,

@@ -7,6 +7,7 @@ from blynk_gateway.api.faults import STATUS_BY_CODE
 from tests.component.api import test_cloud as cloud
 from tests.component.api import test_legacy as legacy
 from tests.helpers.http import VIEWER, Site
+from tests.helpers.upstreams import ABOVE, MemoryUpstreams
 
 PAGES = Path(__file__).parents[3] / "docs/reference"
 API = (PAGES / "api.md").read_text(encoding="utf-8")
@@ -41,6 +42,7 @@ def test_api_page_names_exactly_the_error_codes() -> None:
 
 
 async def test_api_page_names_every_metric(site: Site) -> None:
+    site.services.upstreams = MemoryUpstreams([ABOVE])
     text = (await site.request("GET", "/metrics", bearer=VIEWER)).text
     names = re.findall(r"# TYPE blynk_gateway_(\w+)", text)
     assert names

@@ -5,10 +5,13 @@ import hashlib
 import re
 
 from blynk_gateway import __version__
+from blynk_gateway.api.upstream import upstream_view
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.http import TOKEN, VIEWER, Site
+from tests.helpers.upstreams import ABOVE, MemoryUpstreams
 
-SAMPLE = re.compile(r'blynk_gateway_[a-z_]+(\{[a-z]+="([^"\\\n]|\\.)*"\})? -?[0-9.e+]+')
+_LABEL = r'[a-z]+="([^"\\\n]|\\.)*"'
+SAMPLE = re.compile(rf"blynk_gateway_[a-z_]+(\{{{_LABEL}(,{_LABEL})*\}})? -?[0-9.e+]+")
 
 
 async def test_health_tells_strangers_the_state_and_nothing_else(site: Site) -> None:
@@ -50,6 +53,17 @@ async def test_metrics_tell_strangers_no_names(site: Site) -> None:
     answer = await site.request("GET", "/metrics")
     assert "greenhouse" not in answer.text
     assert "blynk_gateway_devices 1" in answer.text
+
+
+async def test_servers_above_are_told_to_holders_of_a_token_only(site: Site) -> None:
+    site.services.upstreams = MemoryUpstreams([ABOVE])
+    answer = await site.request("GET", "/api/health", bearer=VIEWER)
+    assert answer.json["upstream"] == upstream_view([ABOVE])
+    sample = 'blynk_gateway_upstream_connected{upstream="cloud",device="greenhouse"} 1'
+    metrics = await site.request("GET", "/metrics", bearer=VIEWER)
+    assert sample in metrics.text.splitlines()
+    for path in ("/api/health", "/metrics"):
+        assert "upstream" not in (await site.request("GET", path)).text
 
 
 async def test_page_allows_no_script_and_its_own_style_only(site: Site) -> None:

@@ -22,7 +22,7 @@ STREAMS = {"/api/v1/changes"}
 
 
 def table(site: Site) -> list[Route]:
-    return routes(*[_Handlers()] * 6)  # type: ignore[arg-type]
+    return routes(*[_Handlers()] * 7)  # type: ignore[arg-type]
 
 
 class _Handlers:

@@ -59,6 +59,7 @@ def test_each_part_that_is_not_well_is_told_with_its_own_words(machine: Machine)
             "devices": {"state": "ok", "detail": ""},
             "gpio": {"state": "degraded", "detail": "no lgpio; install it"},
             "history": {"state": "failed", "detail": ""},
+            "upstream cloud/pi": {"state": "failed", "detail": "told by another check"},
         },
     }
     with control_server(machine.data_dir) as control:
