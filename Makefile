@@ -81,6 +81,7 @@ bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its o
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 	@$(BIN)/python -m bench.pins
 	@$(BIN)/python -m bench.mqtt
+	@$(BIN)/python -m bench.upstream
 	@$(BIN)/python -m bench.archive
 	@$(BIN)/python -m bench.retention
 	@$(BIN)/python -m bench.history --points 2000000

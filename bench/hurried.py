@@ -23,6 +23,14 @@ HURRY = {
     "blynk_gateway.history.journal": {"CHECKPOINT_CHANGES": 3000, "CHECKPOINT_S": 0.3},
     "blynk_gateway.history.retention.retention": {"PERIOD_S": 0.2},
     "blynk_gateway.history.backup.snapshots": {"SETTLE_S": 1.0, "LOOK_EVERY_S": 0.1},
+    # With the least heartbeat, 10 s, a server counts as dead after 3 s without a word.
+    "blynk_gateway.protocol.client": {
+        "GRACE_S": -7.0,
+        "PING_BEFORE_HEARTBEAT_S": 9.0,
+        "LOGIN_TIMEOUT_S": 1.0,
+    },
+    "blynk_gateway.upstream.adapter": {"SAVE_EVERY_S": 1.0},
+    "blynk_gateway.upstream.worker": {"RETRY_S": 0.1, "MAX_RETRY_S": 0.5},
 }
 """Constants by module."""
 

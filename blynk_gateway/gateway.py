@@ -234,7 +234,7 @@ class Gateway:
         self.snapshots.reconfigure(every_ms=snapshots.every_ms, keep=snapshots.keep)
         await self.mirror.reconfigure(options.history.mirror, options.gateway.slug)
         await self.mqtt.reconfigure(options.mqtt, options.gateway.slug)
-        await self.upstream.reconfigure(options.upstream)
+        self.upstream.reconfigure(options.upstream)
 
     @property
     def status(self) -> str:

@@ -82,6 +82,7 @@ class DeviceConnection(Flow):
         device: None before login.
         is_own: whether it has the gateway's own token.
         is_opening: logged in, and its direct pins are not set up yet.
+        refusal_notice_at: when it may be told next that messages are refused, monotonic seconds.
         time_questions: message ids of what it asked of the clock while that was not trusted.
         bridges: target device and the token that was given for it, by bridge pin.
     """
@@ -99,6 +100,7 @@ class DeviceConnection(Flow):
         "is_own",
         "number",
         "origin",
+        "refusal_notice_at",
         "time_questions",
     )
 
@@ -108,6 +110,7 @@ class DeviceConnection(Flow):
         self.origin = Origin(OriginKind.DEVICE, str(self.number))
         self.device: Device | None = None
         self.bridges = _NO_BRIDGES
+        self.refusal_notice_at = 0.0
         self.time_questions = NO_QUESTIONS
         self._definition: DeviceDefinition | None = None
         self._direct: DirectPins | None = None

@@ -20,7 +20,7 @@ MAX_WAIT_S = 4.0
 clients ping after 10 s without input and hang up after 15 s: the answer must come in between."""
 
 REFUSAL_NOTICE_S = 60.0
-"""Between two answers "quota exceeded" to one device. Source: the Java server."""
+"""Between two answers "quota exceeded" on one connection. Source: the Java server."""
 
 NOTIFICATION_INTERVAL_S = 5.0
 NOTIFICATIONS_PER_DAY = 100
@@ -30,11 +30,10 @@ NOTIFICATIONS_PER_DAY = 100
 class DeviceLimits:
     """The meters of one device. `now` is monotonic seconds everywhere."""
 
-    __slots__ = ("_bucket", "_events", "_notice_at", "_notifications", "_over_since")
+    __slots__ = ("_bucket", "_events", "_notifications", "_over_since")
 
     def __init__(self, quota: QuotaOptions, now: float) -> None:
         self._over_since: float | None = None
-        self._notice_at = now
         # Made at first use: most devices log nothing.
         self._events: DailyAllowance | None = None
         self._notifications: dict[str, DailyAllowance] = {}
@@ -65,13 +64,6 @@ class DeviceLimits:
             self._bucket.charge(-messages, now)
             return None
         return debt_s
-
-    def may_tell_refusal(self, now: float) -> bool:
-        """Whether the device may be told now that messages were refused; True uses it up."""
-        if now < self._notice_at:
-            return False
-        self._notice_at = now + REFUSAL_NOTICE_S
-        return True
 
     def may_log_event(self, code: str, now: float) -> bool:
         """Whether one more event of this code is within the limits; True counts it."""
@@ -122,7 +114,10 @@ class Limits:
 
 
 def refuse_event(connection: "DeviceConnection", slug: str, event: ServerEvent, now: float) -> None:
-    """Drop what is over the quota, and say so once a minute."""
+    """Drop what is over the quota, and say so once a minute.
+
+    On each connection: a gateway below that was not told takes a ping's answer for a receipt.
+    """
     context = connection.context
     count, message_id = 1, 0
     if isinstance(event, PinsWritten):
@@ -138,5 +133,6 @@ def refuse_event(connection: "DeviceConnection", slug: str, event: ServerEvent, 
         peer=connection.peer,
         hint="let it send less, or raise server.quota",
     )
-    if connection.limits.may_tell_refusal(now):
+    if now >= connection.refusal_notice_at:
+        connection.refusal_notice_at = now + REFUSAL_NOTICE_S
         connection.wire.respond(message_id, Status.QUOTA_LIMIT)

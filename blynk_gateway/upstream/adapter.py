@@ -7,13 +7,14 @@
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from blynk_gateway.config.upstream.options import UpstreamOptions
-from blynk_gateway.core.change import PastChange, PinChange
+from blynk_gateway.core.change import Change, Intent, PastChange, PinChange
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import AppStates
 from blynk_gateway.core.trail import Trail
@@ -40,6 +41,9 @@ RETRY_S = 5.0
 
 _READER = "upstream"
 
+# Looked up once: it is compared with each change that happens.
+_REPORT = Intent.REPORT
+
 
 class UpstreamAdapter:
     """Meets `core.upstream.Upstreams`."""
@@ -56,6 +60,7 @@ class UpstreamAdapter:
         self._by_pin: Mapping[tuple[str, str], Sequence[Worker]] = {}
         self._mailbox = Mailbox(MAILBOX_LIMIT, Overflow.CONFLATE)
         self._saved: dict[str, dict[str, Any]] = {}
+        self._spent: dict[str, dict[str, Any]] = {}
         self._is_changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
@@ -65,19 +70,18 @@ class UpstreamAdapter:
 
     def start(self, options: Mapping[str, UpstreamOptions]) -> None:
         """Begin; returns at once."""
-        self._wanted = options
-        self.hold(options)
-        if _enabled(options):
-            self._keeper = spawn(self._run(), name="upstream")
+        self.reconfigure(options)
+        self._keeper = spawn(self._run(), name="upstream")
 
-    async def reconfigure(self, options: Mapping[str, UpstreamOptions]) -> None:
-        """Change what is connected to where; what stays as it is stays connected."""
-        if self._keeper is not None and _enabled(options):
-            self._wanted = options
-            self._is_changed.set()
-        else:
-            await self.stop()
-            self.start(options)
+    def reconfigure(self, options: Mapping[str, UpstreamOptions]) -> None:
+        """Change what is connected to where; what stays as it is stays connected.
+
+        Returns at once.
+        """
+        self._wanted = options
+        if not self._servers:
+            self.hold(options)
+        self._is_changed.set()
 
     async def stop(self) -> None:
         """End, and keep how far everything is; before the journal is closed. May be repeated."""
@@ -105,50 +109,46 @@ class UpstreamAdapter:
         while True:
             try:
                 self._saved = await self._trail.load()
+                self._spent = {name: one for name, one in self._saved.items() if "/" not in name}
                 break
             except HistoryError as error:
                 log.warning("servers above wait for the journal", extra={"reason": str(error)})
                 await asyncio.sleep(RETRY_S)
-        await self._follow()
-        held = self._done()
+        held = 0
         while True:
-            try:
-                async with asyncio.timeout(SAVE_EVERY_S):
-                    await self._is_changed.wait()
-            except TimeoutError:
-                pass
-            else:
+            if self._is_changed.is_set():
                 await self._follow()
             seen = self._catch_up()
             for worker in self._workers():
                 worker.advance(seen)
             # What was done a while ago: what is taken back when a connection ends is newer.
-            self._trail.hold(_READER, min(held, self._done()))
+            self._trail.hold(_READER, min(held, self._done()) if self._servers else None)
             held = self._done()
             await self._save()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SAVE_EVERY_S if self._servers else None):
+                    await self._is_changed.wait()
 
     async def _follow(self) -> None:
         """Have the servers that are wanted, and no others; one that refused us is asked again."""
-        # Who has no server above keeps none of this in memory.
-        from blynk_gateway.upstream.parts import UpstreamParts  # noqa: PLC0415  see above
-        from blynk_gateway.upstream.server import Server  # noqa: PLC0415  see above
-
-        parts = UpstreamParts.beside(
-            self._parts, trail=self._trail, apps=self._apps, catch_up=self._catch_up
-        )
         self._is_changed.clear()
-        wanted = _enabled(self._wanted)
+        wanted, notes = _enabled(self._wanted), dict(self._saved)
         for name, server in list(self._servers.items()):
-            is_stopped = any(worker.is_stopped for worker in server.workers)
-            if is_stopped or wanted.get(name) != server.options:
+            if wanted.get(name) == server.options:
+                for worker in server.workers:
+                    if worker.is_stopped:
+                        await worker.stop()
+                        worker.start()
+            else:
                 await server.stop()
-                self._saved.update(server.notes())
+                notes.update(server.notes())
+                self._spent[name] = notes[name]
                 self._forget_health(server)
                 del self._servers[name]
         # From here to the subscription without a pause: nothing must happen unnoticed between.
         newest = self._bus.next_seq - 1
         added = {
-            name: Server(parts, options, self._saved, newest)
+            name: self._make(options, notes, newest)
             for name, options in wanted.items()
             if name not in self._servers
         }
@@ -156,6 +156,18 @@ class UpstreamAdapter:
         self._index()
         for server in added.values():
             server.start()
+
+    def _make(
+        self, options: UpstreamOptions, notes: dict[str, dict[str, Any]], newest: int
+    ) -> "Server":
+        # Who has no server above keeps none of this in memory.
+        from blynk_gateway.upstream.parts import UpstreamParts  # noqa: PLC0415  see above
+        from blynk_gateway.upstream.server import Server  # noqa: PLC0415  see above
+
+        parts = UpstreamParts.beside(
+            self._parts, trail=self._trail, apps=self._apps, catch_up=self._catch_up
+        )
+        return Server(parts, options, notes, newest)
 
     def _index(self) -> None:
         self._catch_up()
@@ -178,13 +190,22 @@ class UpstreamAdapter:
 
     def _catch_up(self) -> int:
         by_pin, by_device = self._by_pin, self._by_device
+        reports: dict[tuple[str, str], Change] = {}
         for change in self._mailbox.drain():
-            # Most changes are of pins that nobody has mapped: one look must do.
+            # Most changes are of pins that nobody has mapped, and of others the latest will do.
+            if type(change) is PinChange and change.intent is _REPORT:
+                pin = (change.device, change.pin)
+                if pin in by_pin:
+                    reports[pin] = change
+                continue
             if type(change) is PinChange or type(change) is PastChange:
                 workers = by_pin.get((change.device, change.pin), ())
             else:
                 workers = by_device.get(change.device, ())
             for worker in workers:
+                worker.parts.noticed.changed(change)
+        for pin, change in reports.items():
+            for worker in by_pin[pin]:
                 worker.parts.noticed.changed(change)
         return self._bus.next_seq - 1
 
@@ -203,7 +224,8 @@ class UpstreamAdapter:
         }
 
     async def _save(self) -> None:
-        notes = self._notes()
+        # What was spent is so though the server is switched off; places nobody keeps meanwhile.
+        notes = {**self._spent, **self._notes()}
         changed: dict[str, dict[str, Any] | None] = {
             name: note for name, note in notes.items() if self._saved.get(name) != note
         }
@@ -221,6 +243,7 @@ class UpstreamAdapter:
     def _forget_health(self, server: "Server") -> None:
         for worker in server.workers:
             self._health.components.pop(worker.parts.component, None)
+            self._health.components.pop(worker.parts.circle, None)
 
 
 def _enabled(options: Mapping[str, UpstreamOptions]) -> dict[str, UpstreamOptions]:

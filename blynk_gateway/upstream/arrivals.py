@@ -1,15 +1,17 @@
 """What comes down: commands, metadata and the state of apps above."""
 
 import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from blynk_gateway.config.upstream.options import MappedPin
-from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.runtime.logs import Repeats, safe
 from blynk_gateway.upstream.parts import MappingParts
+
+if TYPE_CHECKING:
+    from blynk_gateway.upstream.ascent import Ascent
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +22,13 @@ class Arrivals:
     A command that crosses a change of ours on the way would leave the two ends with each other's
     values. So it is obeyed, and then told like any change made here: both end with the same.
 
-    Args:
-        tell_again: has what stands in a pin go up, as the server has something else.
+    Attributes:
+        ascent: of the connection; None where nothing can be under way.
     """
 
-    def __init__(self, parts: MappingParts, tell_again: Callable[[PinAddress], None]) -> None:
+    def __init__(self, parts: MappingParts) -> None:
+        self.ascent: Ascent | None = None
         self._parts = parts
-        self._tell_again = tell_again
         self._repeats = Repeats(parts.clock)
 
     def written(self, pin: str, value: PinValue) -> None:
@@ -41,8 +43,10 @@ class Arrivals:
         """Write what stands above to the pin here."""
         parts, local = self._parts, mapped.local
         parts.catch_up()
-        told = parts.standing.told.get(local, 0)
-        is_crossed = parts.noticed.latest.get(local, 0) > told
+        ascent = self.ascent
+        is_crossed = ascent is not None and ascent.is_telling(local)
+        if ascent is not None:
+            ascent.stands_above(local, value)
         try:
             change = parts.store.write(*local, value, parts.origin, Intent.COMMAND)
         except GatewayError as error:
@@ -50,14 +54,15 @@ class Arrivals:
             if self._repeats.allow(local) is not None:
                 reason = safe(str(error), 200)
                 log.warning("command from above refused", extra={"pin": local, "reason": reason})
-            self._tell_again(local)
+            if ascent is not None:
+                ascent.tell(local)
+                parts.wake.set()
             return
         assert change is not None, "only a SYNC may be dropped"
         if is_crossed or change.value != value:
             return
         parts.noticed.echo(change.seq)
-        parts.standing.told[local] = change.seq
-        parts.standing.agreed[local] = change.value
+        parts.standing.agree(local, change.value, parts.clock.monotonic())
 
     def metadata_set(self, field: str, value: str) -> None:
         """Keep a field that is to be equal at both ends."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from blynk_gateway.core.datastream import DatastreamType
 from blynk_gateway.core.trail import TrailPoint
-from blynk_gateway.runtime.logs import safe
+from blynk_gateway.runtime.logs import Repeats, safe
 from blynk_gateway.upstream.lanes.pace import Pace
 from blynk_gateway.upstream.lanes.thinning import Thinner, choose_step_ms, room_for
 from blynk_gateway.upstream.parts import MappingParts
@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 UNSETTLED_S = 5.0
 """How often is looked whether the rest is on the disk, and its times are not to be corrected."""
 
+MIN_PAUSE_S = 60.0
+MAX_PAUSE_S = 86_400.0
+"""After the server took no more points, whatever it says."""
+
 SAMPLE = 50
 """Points by which is judged how many messages a point takes."""
 
@@ -33,18 +37,31 @@ _DAY_MS = 86_400_000
 
 
 class Backlog:
-    """Tells the gaps of one mapping on one connection."""
+    """Tells the gaps of one mapping on one connection.
+
+    Attributes:
+        is_held_up: whether the last `send` told nothing for want of pace or budget alone.
+    """
 
     def __init__(self, parts: MappingParts, route: Route, pace: Pace) -> None:
         self._parts = parts
         self._route = route
         self._pace = pace
-        self._buffer: deque[TrailPoint] = deque()
         self._end: int | None = None
-        self._upto = 0
-        self._is_last = False
-        self._thinner: Thinner | None = None
+        self._begin(0, 0)
         self._paused_until = 0.0
+        self._repeats = Repeats(parts.clock)
+        self.is_held_up = False
+
+    def _begin(self, after: int, step_ms: int) -> None:
+        """Read after a number; of what was read before nothing is told any more."""
+        self._thinner = Thinner(step_ms, self._has_no_average)
+        self._is_thinning = step_ms > 0
+        self._taken = 0
+        self._read: deque[TrailPoint] = deque()
+        self._read_upto = self._upto = after
+        self._is_last = False
+        self._buffer: list[TrailPoint] = []
 
     async def send(self) -> float | None:
         """Tell some points.
@@ -58,18 +75,17 @@ class Backlog:
             TooFast: the server wants it slower.
             HistoryError: the journal cannot be read now.
         """
-        progress = self._parts.standing.progress
-        gap = progress.backlog()
-        now = self._parts.clock.monotonic()
+        self.is_held_up = False
+        parts = self._parts
+        gap = parts.standing.progress.backlog()
+        now = parts.clock.monotonic()
         if gap is None:
-            # What came from above was counted too, and is not told.
-            self._parts.standing.waiting, self._parts.standing.oldest_ms = 0, None
+            self._ended()
             return inf
         if now < self._paused_until:
             return self._paused_until - now
-        if self._parts.upstream.backlog is None:
-            progress.backlog_done(gap[1])
-            self._parts.standing.waiting = 0
+        if parts.upstream.backlog is None:
+            parts.standing.progress.backlog_done(gap[1])
             return None
         if self._end != gap[1]:
             await self._plan(*gap)
@@ -78,15 +94,21 @@ class Backlog:
             return await self._fill(gap[1])
         return await self._tell()
 
+    def _ended(self) -> None:
+        """There is no gap any more."""
+        # What came from above was counted too, and is not told.
+        self._parts.standing.waiting, self._parts.standing.oldest_ms = 0, None
+        if self._end is not None:
+            self._end = None
+            log.info("backlog is told", extra={"to": self._parts.key})
+
     async def _plan(self, after: int, upto: int) -> None:
         """Begin a gap: let go of what is too old, and choose how exact the rest can be."""
         parts, options = self._parts, self._parts.upstream.backlog
         assert options is not None, "without a backlog there is no plan"
         after = await let_go(parts, after, upto)
-        self._buffer.clear()
-        self._upto, self._is_last, self._thinner = after, False, None
         counted = await count(parts)
-        now_ms = parts.clock.now_ms()
+        now_ms, step_ms = parts.clock.now_ms(), 0
         if counted is not None and counted.oldest_ms is not None and counted.newest_ms is not None:
             room = room_for(
                 options.points_per_day,
@@ -99,11 +121,11 @@ class Backlog:
             span_ms = counted.newest_ms - counted.oldest_ms
             step_ms = choose_step_ms(counted.points, span_ms, len(parts.names.pins), room)
             if step_ms:
-                self._thinner = Thinner(step_ms, self._has_no_average)
                 extra = {"to": parts.key, "points": counted.points, "step_s": step_ms // 1000}
                 log.warning("backlog goes up in coarser steps", extra=extra)
             else:
                 log.info("backlog goes up", extra={"to": parts.key, "points": counted.points})
+        self._begin(after, step_ms)
         # Only a gap that was looked at may be read: the next call begins there.
         self._end = upto if parts.standing.progress.backlog() is not None else None
 
@@ -125,63 +147,86 @@ class Backlog:
 
     async def _fill(self, end: int) -> float | None:
         """Read on; what the gap ends with is told too."""
-        parts, progress = self._parts, self._parts.standing.progress
-        if self._is_last:
-            progress.backlog_done(end)
-            self._end = None
-            if progress.backlog() is None:
-                parts.standing.waiting, parts.standing.oldest_ms = 0, None
-                log.info("backlog is told", extra={"to": parts.key})
-            return None
         before = self._upto
-        batch = await parts.trail.read(before, end, parts.names.pins.keys(), is_settled=True)
-        recent = self._recent(batch.points)
-        self._upto, self._is_last = batch.upto, batch.upto >= end
-        if self._thinner is None:
-            self._buffer.extend(recent)
-        else:
-            for point in recent:
-                self._buffer.extend(self._thinner.add(point))
+        if not self._read:
             if self._is_last:
-                self._buffer.extend(self._thinner.flush())
-        if not self._buffer:
-            self._move()
+                self._parts.standing.progress.backlog_done(end)
+                return None
+            pins = self._parts.names.pins.keys()
+            batch = await self._parts.trail.read(before, end, pins, is_settled=True)
+            echoes = self._parts.noticed.echoes
+            news = [point for point in batch.points if point.seq not in echoes]
+            self._read.extend(self._recent(news))
+            self._read_upto, self._is_last = batch.upto, batch.upto >= end
+        self._thin()
+        self._move()
         return UNSETTLED_S if self._upto == before and not self._is_last else None
 
+    def _thin(self) -> None:
+        """Take no more of what was read than goes at once: it is told again after a break."""
+        while self._read and len(self._buffer) < self._route.max_past:
+            point = self._read.popleft()
+            self._upto = point.seq
+            self._taken += 1
+            self._buffer += self._thinner.add(point)
+        if not self._read:
+            self._upto = self._read_upto
+            if self._is_last:
+                self._buffer += self._thinner.flush()
+
     def _recent(self, points: Sequence[TrailPoint]) -> list[TrailPoint]:
-        """Those that are news above, and not too old."""
-        options = self._parts.upstream.backlog
+        """Those that are not too old."""
+        parts, options = self._parts, self._parts.upstream.backlog
         assert options is not None, "without a backlog nothing is read for it"
-        since_ms = self._parts.clock.now_ms() - options.keep_ms
-        news = [point for point in points if point.seq not in self._parts.noticed.echoes]
-        recent = [point for point in news if point.at_ms >= since_ms]
-        self._count_given_up(len(news) - len(recent))
+        since_ms = parts.clock.now_ms() - options.keep_ms
+        recent = [point for point in points if point.at_ms >= since_ms]
+        if len(recent) == len(points) or not parts.clock_quality.is_trusted:
+            return list(points)
+        give_up(parts, len(points) - len(recent))
         return recent
 
     async def _tell(self) -> float | None:
         parts = self._parts
         now, now_ms = parts.clock.monotonic(), parts.clock.now_ms()
-        room = self._pace.room(now)
-        if not room:
-            return self._pace.next_at(now) - now
+        # They may have waited for days.
+        self._buffer = self._recent(self._buffer)
+        if not self._buffer:
+            self._move()
+            return None
         left = self._left_today(now_ms)
         if left <= 0:
             return (_DAY_MS - now_ms % _DAY_MS) / 1000
-        size = min(len(self._buffer), self._route.max_past, left)
-        points = [self._buffer[at] for at in range(size)]
+        room = self._pace.room(now)
+        if not room:
+            self.is_held_up = True
+            return self._pace.next_at(now) - now
+        points = self._choose(min(self._route.max_past, left))
         pasts = [self._past(point) for point in points]
+        size = len(points)
         while size > 1 and min(size, self._route.cost_of_past(pasts[:size])) > room:
             size //= 2
         wait_s = 0.0
         while size:
             wait_s = parts.budget.wait_s(self._route.cost_of_past(pasts[:size]), now_ms)
             if not wait_s:
-                break
+                await self._send(points[:size], pasts[:size])
+                return None
             size //= 2
-        if not size:
-            return wait_s
-        await self._send(points[:size], pasts[:size])
-        return None
+        self.is_held_up = True
+        return wait_s
+
+    def _choose(self, most: int) -> list[TrailPoint]:
+        """What goes next: the first ones, or those of the first pin if that saves messages."""
+        first = self._buffer[:most]
+        if not self._parts.upstream.budget.is_limited:
+            return first
+        address = first[0].address
+        of_pin = [point for point in self._buffer if point.address == address][:most]
+        return min(first, of_pin, key=self._cost_each)
+
+    def _cost_each(self, points: Sequence[TrailPoint]) -> float:
+        pasts = [self._past(point) for point in points[:SAMPLE]]
+        return self._route.cost_of_past(pasts) / len(pasts)
 
     async def _send(self, points: Sequence[TrailPoint], pasts: Sequence[Past]) -> None:
         parts, standing = self._parts, self._parts.standing
@@ -191,28 +236,29 @@ class Backlog:
         try:
             refusals = await self._route.send_past(pasts)
         except PastFull as error:
-            self._paused_until = parts.clock.monotonic() + error.retry_after_s
+            pause_s = min(max(error.retry_after_s, MIN_PAUSE_S), MAX_PAUSE_S)
+            self._paused_until = parts.clock.monotonic() + pause_s
             return
         self._refused(refusals, points)
         standing.count_imported(len(points), parts.clock.now_ms())
         standing.sent += len(points) - len(refusals)
-        for _ in points:
-            self._buffer.popleft()
-        if self._thinner is None and self._buffer:
-            standing.progress.backlog_done(points[-1].seq)
-            standing.oldest_ms = self._buffer[0].at_ms
-        elif not self._buffer:
-            self._move()
-        if standing.waiting is not None:
-            standing.waiting = max(0, standing.waiting - len(points))
+        told = {point.seq for point in points}
+        self._buffer = [point for point in self._buffer if point.seq not in told]
+        self._move()
 
     def _move(self) -> None:
-        """All that was read is told: the place moves, but not past what is only half averaged."""
-        safe_seq = None if self._thinner is None else self._thinner.safe_seq()
-        progress = self._parts.standing.progress
-        seq = self._upto if safe_seq is None else min(safe_seq, self._upto)
-        if seq > progress.done:
-            progress.backlog_done(seq)
+        """The place moves up to what is not told yet, and not past what is only half averaged."""
+        standing, seq = self._parts.standing, self._upto
+        if self._buffer:
+            if self._is_thinning:
+                return
+            seq = self._buffer[0].seq - 1
+            standing.oldest_ms = self._buffer[0].at_ms
+        safe_seq = self._thinner.safe_seq()
+        standing.progress.backlog_done(seq if safe_seq is None else min(safe_seq, seq))
+        if standing.waiting is not None:
+            standing.waiting = max(0, standing.waiting - self._taken + len(self._buffer))
+        self._taken = len(self._buffer)
 
     def _left_today(self, now_ms: int) -> int:
         options = self._parts.upstream.backlog
@@ -229,14 +275,11 @@ class Backlog:
             address = points[refusal.at].address
             reason = safe(refusal.reason, 200)
             log.debug("point refused above", extra={"pin": address, "reason": reason})
-        if refusals:
-            self._count_given_up(len(refusals))
+        self._parts.standing.given_up += len(refusals)
+        if refusals and self._repeats.allow(None) is not None:
             reason = safe(refusals[0].reason, 200)
             extra = {"to": self._parts.key, "points": len(refusals), "reason": reason}
             log.warning("points refused above", extra=extra)
-
-    def _count_given_up(self, points: int) -> None:
-        self._parts.standing.given_up += points
 
 
 class Counted:
@@ -283,11 +326,14 @@ async def let_go(parts: MappingParts, after: int, upto: int) -> int:
     if first > after:
         lost = await parts.trail.count(after, first, parts.names.pins.keys())
         parts.standing.progress.backlog_done(first)
-        if lost.points:
-            parts.standing.given_up += lost.points
-            parts.health.count("upstream_points_given_up", lost.points)
-            log.error(
-                "points given up, as they are too old",
-                extra={"to": parts.key, "points": lost.points},
-            )
+        give_up(parts, lost.points)
     return max(first, after)
+
+
+def give_up(parts: MappingParts, points: int) -> None:
+    """Count so many points that are too old, and say so."""
+    if points:
+        parts.standing.given_up += points
+        parts.health.count("upstream_points_given_up", points)
+        extra = {"to": parts.key, "points": points}
+        log.error("points given up, as they are too old", extra=extra)

@@ -2,18 +2,22 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from math import inf
+from typing import TypeVar
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventChange, EventKind
 from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION
 from blynk_gateway.core.value import SEPARATOR, PinValue
+from blynk_gateway.errors import PeerError
 from blynk_gateway.upstream.parts import MappingParts
 from blynk_gateway.upstream.route import Below, Route, TooFast
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LATE_MS = 300_000
 """Age at which an event says when it happened: servers stamp it with the time it comes."""
@@ -49,6 +53,10 @@ class News:
             parts.noticed.properties |= {address for address, _ in self._properties()}
         device = parts.registry.find(parts.mapping.slug)
         for field in parts.mapping.metadata if device is not None else ():
+            now_ms = parts.clock.now_ms()
+            if parts.budget.wait_s(1, now_ms, is_urgent=True):
+                return
+            parts.budget.spend(1, now_ms)
             above = await self._route.ask_metadata(field)
             if above is None:
                 parts.noticed.metadata.add((parts.mapping.slug, field))
@@ -79,14 +87,18 @@ class News:
         wait_s = parts.budget.wait_s(1, parts.clock.now_ms(), is_urgent=bool(self._events))
         if wait_s:
             return wait_s
+        is_told = True
         try:
-            if await self._tell():
-                parts.budget.spend(1, parts.clock.now_ms())
+            is_told = await self._tell()
         except TooFast as error:
             self._pause_s = min(2 * self._pause_s, MAX_PAUSE_S)
             self._paused_until = now + max(self._pause_s, error.retry_after_s)
         else:
             self._pause_s = MIN_PAUSE_S
+        finally:
+            # Whether it arrived or not: the server counts what it was sent.
+            if is_told:
+                parts.budget.spend(1, parts.clock.now_ms())
         return None
 
     async def _tell(self) -> bool:
@@ -99,16 +111,21 @@ class News:
             self._parts.standing.events_seq = event.seq
             return True
         if noticed.properties:
-            address, name = next(iter(noticed.properties))
-            is_told = await self._tell_property(address, name)
-            noticed.properties.discard((address, name))
+            is_told = await self._tell_one(noticed.properties, self._tell_property)
+            self._parts.catch_up()
             if not noticed.properties:
                 self._parts.standing.properties = self._digest()
             return is_told
-        slug, field = next(iter(noticed.metadata))
-        is_told = await self._tell_metadata(slug, field)
-        noticed.metadata.discard((slug, field))
-        return is_told
+        return await self._tell_one(noticed.metadata, self._tell_metadata)
+
+    async def _tell_one(self, noticed: set[T], tell: Callable[[T], Awaitable[bool]]) -> bool:
+        """Tell one of them; what is set anew meanwhile is told anew."""
+        one = noticed.pop()
+        try:
+            return await tell(one)
+        except PeerError:
+            noticed.add(one)
+            raise
 
     async def _read_events(self, committed: int) -> None:
         parts, standing = self._parts, self._parts.standing
@@ -132,7 +149,8 @@ class News:
             description = f"{description[:room]} ({when})".lstrip()
         await self._route.log_event(event.code, description)
 
-    async def _tell_property(self, address: PinAddress, name: str) -> bool:
+    async def _tell_property(self, one: tuple[PinAddress, str]) -> bool:
+        address, name = one
         device = self._parts.registry.find(address.device)
         value = None if device is None else device.properties.get((address.pin, name))
         if value is None:
@@ -140,8 +158,8 @@ class News:
         await self._route.set_property(self._parts.names.pins[address].remote, name, value)
         return True
 
-    async def _tell_metadata(self, slug: str, field: str) -> bool:
-        parts = self._parts
+    async def _tell_metadata(self, one: tuple[str, str]) -> bool:
+        parts, (slug, field) = self._parts, one
         device = parts.registry.find(slug)
         value = None if device is None else device.metadata.get(field)
         if value is None or slug != parts.mapping.slug or field not in parts.mapping.metadata:

@@ -1,7 +1,7 @@
 """What one mapping has to know of the bus: that there is news, not what it says.
 
 Values are read from the journal, where they survive. The bus tells only up to which change that has
-to be read, and what of it is urgent, an echo, or a point of the past.
+to be read, and what of it is urgent, or an echo.
 """
 
 import asyncio
@@ -19,9 +19,12 @@ from blynk_gateway.core.change import (
 )
 from blynk_gateway.upstream.names import Names
 
-MAX_ECHOES = 10_000
-"""Changes from above that are remembered until they were read; beyond it one may go up again, as a
-point of the past."""
+MAX_URGENT = 1000
+"""Commands that are remembered until they were read; with more, those before are in no hurry."""
+
+MAX_ECHOES = 1000
+"""Changes from above that are remembered, the latest; before those one may go up again, as a point
+of the past."""
 
 
 class Noticed:
@@ -33,8 +36,7 @@ class Noticed:
     Attributes:
         wake: set whenever there is something new.
         seq: the latest change that has to go up; 0 for none yet.
-        past_seq: the latest point of the past.
-        latest: the latest change of each pin, those from above too.
+        latest: the latest change of each pin that has to go up.
         urgent: commands that were made here.
         echoes: changes that came from above, and are known there.
         properties: pin and name of widget properties that were set.
@@ -47,10 +49,9 @@ class Noticed:
         self._origin = origin
         self.wake = wake
         self.seq = 0
-        self.past_seq = 0
         self.latest: dict[PinAddress, int] = {}
         self.urgent: set[int] = set()
-        self.echoes: set[int] = set()
+        self.echoes: dict[int, None] = {}
         self.properties: set[tuple[PinAddress, str]] = set()
         self.metadata: set[tuple[str, str]] = set()
         self.event_seq = 0
@@ -62,7 +63,7 @@ class Noticed:
                 self._written(change)
             case PastChange():
                 if PinAddress(change.device, change.pin) in self._names.pins:
-                    self.seq = self.past_seq = change.seq
+                    self.seq = max(self.seq, change.seq)
                     self.wake.set()
             case PropertyChange():
                 address = PinAddress(change.device, change.pin)
@@ -74,7 +75,8 @@ class Noticed:
                 self.wake.set()
             case EventChange():
                 # It has to be committed like a value.
-                self.seq = self.event_seq = change.seq
+                self.event_seq = change.seq
+                self.seq = max(self.seq, change.seq)
                 self.wake.set()
             case _:
                 pass
@@ -82,22 +84,24 @@ class Noticed:
     def echo(self, seq: int) -> None:
         """Note that a change came from above, and need not go there."""
         if len(self.echoes) >= MAX_ECHOES:
-            self.echoes.clear()
-        self.echoes.add(seq)
+            del self.echoes[next(iter(self.echoes))]
+        self.echoes[seq] = None
 
     def read(self, seq: int) -> None:
         """Forget what was needed for changes up to this one."""
         self.urgent = {one for one in self.urgent if one > seq}
-        self.echoes = {one for one in self.echoes if one > seq}
 
     def _written(self, change: PinChange) -> None:
         address = PinAddress(change.device, change.pin)
         if address not in self._names.pins:
             return
-        self.latest[address] = change.seq
         if change.seq in self.echoes:
             return
-        self.seq = change.seq
+        # Not always in order: of reports that come together the latest alone is noticed, at last.
+        self.seq = max(self.seq, change.seq)
+        self.latest[address] = max(self.latest.get(address, 0), change.seq)
         if change.intent is Intent.COMMAND:
+            if len(self.urgent) >= MAX_URGENT:
+                self.urgent.clear()
             self.urgent.add(change.seq)
         self.wake.set()

@@ -9,7 +9,7 @@ from blynk_gateway.core.change import Origin
 from blynk_gateway.core.trail import Trail
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.upstream.apps import Apps
-from blynk_gateway.upstream.lanes.budget import Budget
+from blynk_gateway.upstream.lanes.share import Share
 from blynk_gateway.upstream.names import Names
 from blynk_gateway.upstream.noticed import Noticed
 from blynk_gateway.upstream.standing import Standing
@@ -34,7 +34,7 @@ class MappingParts(UpstreamParts):
     """What one mapping has.
 
     Attributes:
-        budget: shared by the mappings of one server.
+        budget: its share of the messages to one server.
         origin: of what comes down.
         wake: set when the mapping has something to do.
     """
@@ -44,7 +44,7 @@ class MappingParts(UpstreamParts):
     names: Names
     standing: Standing
     noticed: Noticed
-    budget: Budget
+    budget: Share
     origin: Origin
     wake: asyncio.Event
 
@@ -57,3 +57,8 @@ class MappingParts(UpstreamParts):
     def component(self) -> str:
         """Of this mapping in health."""
         return f"upstream {self.key}"
+
+    @property
+    def circle(self) -> str:
+        """Of its pins that run in circles, in health."""
+        return f"{self.component} circle"

@@ -180,6 +180,7 @@ class RouteSetup:
             `remember(None)` if it does not answer.
         remember: keeps a place for the next connection and the next start.
         datastream_of: what is known here of a pin, by its name above; None for nothing.
+        spent_more: told how many messages sending took beyond what it was to cost.
     """
 
     upstream: UpstreamOptions
@@ -189,3 +190,4 @@ class RouteSetup:
     remembered: Place | None
     remember: Callable[[Place | None], None]
     datastream_of: Callable[[str], Datastream | None]
+    spent_more: Callable[[int], None]

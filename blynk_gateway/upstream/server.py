@@ -7,6 +7,7 @@ from blynk_gateway.config.upstream.options import MappingOptions, UpstreamOption
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.upstream import UpstreamState
 from blynk_gateway.upstream.lanes.budget import Budget
+from blynk_gateway.upstream.lanes.share import Turns
 from blynk_gateway.upstream.names import Names
 from blynk_gateway.upstream.noticed import Noticed
 from blynk_gateway.upstream.parts import MappingParts, UpstreamParts
@@ -33,6 +34,7 @@ class Server:
         self.options = options
         self._parts = parts
         self._budget = Budget(options.budget, notes.get(options.name), parts.clock.now_ms())
+        self._turns = Turns(self._budget)
         routes = Routes(options, parts.clock)
         self.workers = [
             Worker(
@@ -82,7 +84,7 @@ class Server:
             names=names,
             standing=Standing(note, newest),
             noticed=Noticed(names, origin, wake),
-            budget=self._budget,
+            budget=self._turns.share(),
             origin=origin,
             wake=wake,
         )

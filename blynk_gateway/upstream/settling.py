@@ -1,5 +1,6 @@
 """Which value stands where this gateway and the server above have different ones: pure."""
 
+from collections.abc import Iterable
 from enum import Enum
 from math import isclose
 
@@ -33,13 +34,18 @@ def _is_same_text(one: str, other: str) -> bool:
 
 
 def settle(
-    authority: Authority, here: PinValue, above: PinValue, agreed: PinValue | None
+    authority: Authority,
+    here: PinValue,
+    above: PinValue,
+    agreed: PinValue | None,
+    doubtful: Iterable[PinValue] = (),
 ) -> Winner:
     """Who wins after a break.
 
     Args:
         here, above: `()` for no value.
         agreed: what both had when they last spoke, None if that is not known.
+        doubtful: what the server had right before; if it crashed, it may have gone back to it.
     """
     if is_same(here, above):
         return Winner.NOBODY
@@ -51,7 +57,8 @@ def settle(
         case Authority.NEWEST:
             # No server tells when a value was set: who alone has another one than before set it.
             only_above = agreed is not None and is_same(here, agreed)
-            return Winner.ABOVE if only_above else Winner.HERE
+            is_lost = any(is_same(above, one) for one in doubtful)
+            return Winner.ABOVE if only_above and not is_lost else Winner.HERE
         case _:
             return Winner.HERE
 

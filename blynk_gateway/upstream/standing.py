@@ -16,6 +16,9 @@ loses what it had not committed, which a server like this one does once a second
 
 REMEMBER_EVERY_S = 0.5
 
+MAX_REPLACED = 1000
+"""Values that are remembered for that, of all pins together."""
+
 _DAY_MS = 86_400_000
 
 
@@ -29,7 +32,7 @@ class Standing:
     Attributes:
         progress: which changes are done with.
         agreed: the latest value of each pin that both ends had at once.
-        told: the latest change of each pin that the server knows, or brought.
+        doubtful: values before those, to which a server that crashed may have gone back.
         place: where the server sent us; None for the configured one.
         properties: digest of the widget properties that the server knows; "" for none.
         events_seq: events up to this number were told.
@@ -44,7 +47,8 @@ class Standing:
         self.progress = Progress.from_note(note.get("progress"), newest)
         self.progress.begin_live(newest)
         self.agreed = _agreed(note.get("agreed"))
-        self.told: dict[PinAddress, int] = {}
+        self.doubtful: dict[PinAddress, list[PinValue]] = {}
+        self._replaced: deque[tuple[float, PinAddress, PinValue]] = deque(maxlen=MAX_REPLACED)
         self._before: deque[tuple[float, dict[str, Any]]] = deque()
         self.place = _place(note.get("place"))
         properties = note.get("properties")
@@ -66,6 +70,13 @@ class Standing:
         self._imported = self.imported(now_ms) + points
         self._import_day = now_ms // _DAY_MS
 
+    def agree(self, address: PinAddress, value: PinValue, now: float) -> None:
+        """Note what both ends have now."""
+        before = self.agreed.get(address)
+        if before is not None and before != value:
+            self._replaced.append((now, address, before))
+        self.agreed[address] = value
+
     def remember(self, now: float) -> None:
         """Note how far it is, to fall back to if the connection ends soon."""
         before = self._before
@@ -74,12 +85,17 @@ class Standing:
             while len(before) > 1 and before[1][0] <= now - RESEND_S:
                 before.popleft()
 
-    def fall_back(self, newest: int) -> None:
+    def fall_back(self, newest: int, now: float) -> None:
         """The connection has ended: take what was told at last for not told."""
         if self._before:
             _, note = self._before[0]
             self.progress = Progress.from_note(note, newest)
             self._before.clear()
+            self.doubtful = {}
+            for at, address, value in self._replaced:
+                if at >= now - RESEND_S:
+                    self.doubtful.setdefault(address, []).append(value)
+            self._replaced.clear()
 
     def note(self) -> dict[str, Any]:
         """What the next start needs, for JSON."""

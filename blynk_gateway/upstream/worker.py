@@ -4,9 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from math import inf
 
 from blynk_gateway.config.upstream.options import MappingOptions
-from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.upstream import MappingState, MappingStatus
 from blynk_gateway.errors import HistoryError, PeerError, PeerRefused
@@ -34,7 +34,7 @@ SURVEY_S = 300.0
 """How often is counted what waits for a server that is away."""
 
 
-class SessionFailed(ServerDown):
+class ConnectionFailed(ServerDown):
     """Something was not foreseen; the connection is made anew."""
 
     code = "upstream.failed"
@@ -52,8 +52,8 @@ class Worker:
         self._detail = ""
         self._place = ""
         self._survey_at = 0.0
-        self._session: Session | None = None
-        self._arrivals = Arrivals(parts, self._tell_again)
+        self._connected_at = inf
+        self._arrivals = Arrivals(parts)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -110,12 +110,12 @@ class Worker:
     async def _run(self) -> None:
         failures = moves = 0
         while True:
-            began = self._parts.clock.monotonic()
+            self._connected_at = inf
             error = await self._connection()
             if isinstance(error, PeerRefused):
                 self._complain(error)
                 await self._wait_for_change()
-            if self._parts.clock.monotonic() - began > STABLE_S:
+            if self._parts.clock.monotonic() - self._connected_at > STABLE_S:
                 failures = moves = 0
             if isinstance(error, Moved) and moves < MAX_MOVES:
                 moves += 1
@@ -135,32 +135,35 @@ class Worker:
 
     async def _connection(self) -> PeerError:
         """Make a connection and serve it; why it ended, or did not come about."""
-        parts = self._parts
-        route = self._make_route(self._setup())
-        serving = ending = None
         try:
-            await route.open()
-            self._connected(route)
-            session = self._session = Session(parts, route, self._pace, self._arrivals)
-            serving = spawn(session.run(), name=f"upstream session {parts.key}")
-            ending = spawn(route.ended(), name=f"upstream watch {parts.key}")
-            await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
-            # Not when we end it ourselves: then nothing was wrong with the server.
-            parts.standing.fall_back(parts.catch_up())
-            return ending.result() if ending.done() else _reason(serving)
+            route = self._make_route(self._setup())
+            try:
+                await route.open()
+                return await self._serve(route)
+            finally:
+                await route.close()
         except PeerError as error:
             return error
         except Exception as error:
-            log.exception("route failed")
-            return SessionFailed(f"{parts.key}: it failed with {type(error).__name__}")
+            log.exception("connection failed")
+            return ConnectionFailed(f"{self._parts.key}: it failed with {type(error).__name__}")
+
+    async def _serve(self, route: Route) -> PeerError:
+        """Serve a connection until it ends by itself; why it did."""
+        parts = self._parts
+        self._connected(route)
+        session = Session(parts, route, self._pace, self._arrivals)
+        serving = spawn(session.run(), name=f"upstream session {parts.key}")
+        ending = spawn(route.ended(), name=f"upstream watch {parts.key}")
+        try:
+            await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+            # Not when we end it ourselves: then nothing was wrong with the server.
+            parts.standing.fall_back(parts.catch_up(), parts.clock.monotonic())
+            return (ending if ending.done() else serving).result()
         finally:
-            self._session = None
-            for task in (serving, ending):
-                if task is not None:
-                    await cancel(task)
-            if serving is not None:
-                self._disconnected()
-            await route.close()
+            await cancel(serving)
+            await cancel(ending)
+            self._disconnected()
 
     def _setup(self) -> RouteSetup:
         parts = self._parts
@@ -172,27 +175,29 @@ class Worker:
             remembered=parts.standing.place,
             remember=self._remember,
             datastream_of=self._datastream_of,
+            spent_more=self._spent_more,
         )
 
     def _remember(self, place: Place | None) -> None:
         self._parts.standing.place = place
 
+    def _spent_more(self, messages: int) -> None:
+        self._parts.budget.spend(messages, self._parts.clock.now_ms())
+
     def _datastream_of(self, remote: str) -> Datastream | None:
         mapped = self._parts.names.above(remote)
         return None if mapped is None else self._parts.store.find_datastream(*mapped.local)
 
-    def _tell_again(self, address: PinAddress) -> None:
-        if self._session is not None:
-            self._session.tell(address)
-
     def _connected(self, route: Route) -> None:
         parts = self._parts
         self._status, self._detail, self._place = MappingStatus.CONNECTED, "", route.place
+        self._connected_at = parts.clock.monotonic()
         parts.health.report(parts.component, HealthState.OK)
         log.info("server above connected", extra={"to": parts.key, "place": route.place})
 
     def _disconnected(self) -> None:
         parts = self._parts
+        self._arrivals.ascent = None
         self._arrivals.app_changed(False)
         parts.standing.waiting = None
         self._survey_at = 0.0
@@ -215,16 +220,10 @@ class Worker:
             newest = await parts.trail.commit(0)
             if parts.noticed.seq > progress.live_seq or progress.backlog() is not None:
                 progress.begin_live(max(newest, progress.live_seq))
-            gap = progress.backlog()
-            if gap is not None and parts.upstream.backlog is not None:
+            while (gap := progress.backlog()) is not None and parts.upstream.backlog is None:
+                progress.backlog_done(gap[1])
+            if gap is not None:
                 await let_go(parts, *gap)
             await count(parts)
         except HistoryError as error:
             log.debug("backlog not counted", extra={"reason": str(error)})
-
-
-def _reason(serving: asyncio.Task[None]) -> PeerError:
-    error = serving.exception()
-    if isinstance(error, PeerError):
-        return error
-    return SessionFailed(f"it ended with {type(error).__name__}; expected it to serve on")

@@ -77,6 +77,7 @@ class Ground:
             remembered=remembered,
             remember=self.places.append,
             datastream_of=lambda pin: None,
+            spent_more=lambda messages: None,
         )
 
 

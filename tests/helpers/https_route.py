@@ -78,6 +78,7 @@ def setup_for(
         remembered=remembered,
         remember=(lambda _: None) if memory is None else memory.append,
         datastream_of=(datastreams or {}).get,
+        spent_more=lambda _: None,
     )
 
 

@@ -89,6 +89,7 @@ class MqttCloud(Engine):
         faults: every rule that was broken.
         now_ms: time that it tells; None for that of the machine.
         time_answer: what it says instead when it is asked for the time.
+        answers_after_s: how long it thinks about each question.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class MqttCloud(Engine):
         self.faults: list[str] = []
         self.now_ms: int | None = None
         self.time_answer: bytes | None = None
+        self.answers_after_s = 0.0
         self._certified = certified
         self._is_gateway = gateway is not None
         (self._login,) = [gateway] if gateway else [("device", token) for token in devices]
@@ -203,6 +205,7 @@ class MqttCloud(Engine):
     def _take(self, device: CloudDevice, token: str, levels: Sequence[str], payload: bytes) -> None:
         match levels:
             case ["get", *rest]:
+                time.sleep(self.answers_after_s)
                 for topic, answer in self._answers(device, rest, payload.decode()):
                     self.say(token, topic, answer)
             case ["info", "mcu"]:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,7 +55,7 @@ _ports = _cycle()
 
 
 class GatewayProcess:
-    """`python -m blynk_gateway run` on ports of its own.
+    """`python -m blynk_gateway run` on ports of its own, or another program that takes the same.
 
     `async with` starts it and stops it, which must end with exit code 0. It may be killed, stopped
     and started in between as often as a test likes; ports, configuration and data stay the same.
@@ -64,11 +64,23 @@ class GatewayProcess:
         directory: where configuration, data and log go.
         config: sections of the configuration; `server.listen` and `listen_tls` are filled in.
         tls: whether to listen on a TLS port too, which takes a second at the first start.
+        module: the program.
+        host: address that it listens on.
+        prefix: a command that runs the program, as `ip netns exec` does.
     """
 
     def __init__(
-        self, directory: Path, config: Mapping[str, object] | None = None, *, tls: bool = False
+        self,
+        directory: Path,
+        config: Mapping[str, object] | None = None,
+        *,
+        tls: bool = False,
+        module: str = "blynk_gateway",
+        host: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
     ) -> None:
+        self._program = [*prefix, sys.executable, "-m", module]
+        self._host = host
         self.port = free_port()
         self.tls_port = free_port() if tls else None
         self.data_dir = directory / "data"
@@ -97,6 +109,11 @@ class GatewayProcess:
             await self.kill()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since, by a test."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Process id of the running daemon."""
         return self._running().pid
@@ -110,8 +127,8 @@ class GatewayProcess:
         """Replace the configuration file; a running daemon reads it at its next SIGHUP."""
         server = config.get("server", {})
         assert isinstance(server, Mapping)
-        tls = [] if self.tls_port is None else [f"127.0.0.1:{self.tls_port}"]
-        listen = {"listen": [f"127.0.0.1:{self.port}"], "listen_tls": tls}
+        tls = [] if self.tls_port is None else [f"{self._host}:{self.tls_port}"]
+        listen = {"listen": [f"{self._host}:{self.port}"], "listen_tls": tls}
         text = yaml.safe_dump({**config, "server": {**server, **listen}}, allow_unicode=True)
         self.config_path.write_text(text)
 
@@ -122,7 +139,7 @@ class GatewayProcess:
             AssertionError: it ended, or was not ready within `START_TIMEOUT_S`.
         """
         assert self._process is None, "the gateway runs already"
-        command = [sys.executable, "-m", "blynk_gateway", "run"]
+        command = [*self._program, "run"]
         options = ["--config", str(self.config_path), "--data-dir", str(self.data_dir)]
         # Debug mode is for the test's own event loop: it makes a daemon several times slower.
         environment = {**os.environ, "PYTHONASYNCIODEBUG": ""}
@@ -183,7 +200,7 @@ class GatewayProcess:
             raise AssertionError(f"{text!r} not logged in {within_s} s\n{self._tail()}") from None
 
     async def _ready(self) -> None:
-        while not (_accepts(self.control_path) and _accepts(("127.0.0.1", self.port))):
+        while not (_accepts(self.control_path) and _accepts((self._host, self.port))):
             process = self._running()
             if process.returncode is not None:
                 self._process = None

@@ -28,6 +28,7 @@ from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from blynk_gateway.upstream.apps import Apps
 from blynk_gateway.upstream.lanes.budget import Budget
+from blynk_gateway.upstream.lanes.share import Turns
 from blynk_gateway.upstream.names import Names
 from blynk_gateway.upstream.noticed import Noticed
 from blynk_gateway.upstream.parts import MappingParts
@@ -288,6 +289,7 @@ class Below:
 
     Attributes:
         parts: of the mapping.
+        budget: of the server; the mapping has all of it.
     """
 
     def __init__(
@@ -310,6 +312,7 @@ class Below:
         self.bus.subscribe(self._journal, origin=None, echo=True)
         self.bus.subscribe(self._mailbox, origin=None, echo=True)
         wake, names = asyncio.Event(), Names(one)
+        self.budget = Budget(options.budget, None, self.clock.now_ms())
         origin = Origin(OriginKind.UPSTREAM, f"{options.name}/{one.slug}")
         self.parts = MappingParts.beside(
             core,
@@ -321,7 +324,7 @@ class Below:
             names=names,
             standing=Standing(note, self.bus.next_seq - 1),
             noticed=Noticed(names, origin, wake),
-            budget=Budget(options.budget, None, self.clock.now_ms()),
+            budget=Turns(self.budget).share(),
             origin=origin,
             wake=wake,
         )

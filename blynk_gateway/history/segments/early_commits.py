@@ -9,9 +9,11 @@ from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.segments.commits import Commits
 
 COMMITS_PER_S = 2.0
-COMMITS_BURST = 20.0
 """Each writes and syncs a page or two, and at this rate for good twice what the journal does by
-itself. A hand at a switch is within the burst."""
+itself."""
+
+COMMITS_BURST = 300.0
+"""Half a minute with a slider, at ten changes a second."""
 
 
 class Committer(Protocol):

@@ -19,8 +19,8 @@ RESERVE = 0.1
 MAX_PACE = 2.0
 """Times the average: how fast a quiet time is made up for."""
 
-BACKLOG_SHARE = 0.5
-"""Of the allowance; the rest is for what is so now."""
+BACKLOG_SHARE = 0.2
+"""Of the allowance, that a backlog may count on: a message after four with what is so now."""
 
 MAX_DEBT_MS = 600_000
 """Urgent messages use up the allowance too, but make others wait no longer than that; the rest of
@@ -62,11 +62,12 @@ class Budget:
             self._saved = max(self._saved, self._most_owed(now_ms))
         self._accrue(now_ms)
 
-    def wait_s(self, cost: int, now_ms: int, *, is_urgent: bool = False) -> float:
+    def wait_s(self, cost: int, now_ms: int, *, is_urgent: bool = False, ahead: int = 0) -> float:
         """Seconds until so many messages may be sent; 0 if they may now.
 
         Args:
             is_urgent: it waits for nothing but the end of a period whose limit is reached.
+            ahead: messages that others wait for, who come first.
         """
         if not self._limits:
             return 0.0
@@ -74,7 +75,7 @@ class Budget:
         wait_ms = max(limit.wait_ms(cost, now_ms) for limit in self._limits)
         if not is_urgent:
             # More than is ever saved at once goes when all of that is there.
-            missing = min(cost, self._most_saved(now_ms)) - self._saved
+            missing = min(ahead + cost, self._most_saved(now_ms)) - self._saved
             if missing > 0:
                 rate = self._rate(now_ms)
                 wait_ms = max(wait_ms, missing / rate if rate else self._end_ms - now_ms)

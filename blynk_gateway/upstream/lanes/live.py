@@ -11,7 +11,7 @@ Nothing here is bounded but by what is added.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from heapq import merge
 from itertools import chain, count, islice
 from math import inf
@@ -89,6 +89,20 @@ class Live:
         """Note what the server has of a pin, by another way than ours."""
         self._queues[address].tell(value)
 
+    def forget(self, address: PinAddress) -> None:
+        """Whatever the server has of a pin, the next value goes there."""
+        self._queues[address].forget()
+
+    def hold(self, address: PinAddress, until: float) -> None:
+        """Take nothing of a pin for a while."""
+        self._queues[address].held_until = until
+
+    def drop(self, address: PinAddress) -> None:
+        """Let go of what waits of a pin: the server has it."""
+        self.merged += len(self._queues[address].waiting)
+        self._queues[address].drop()
+        self._sort(address)
+
     def clear(self) -> None:
         """Forget what waits and what is on its way; not what was told before."""
         for queue in self._busy.values():
@@ -103,6 +117,11 @@ class Live:
         """
         first = min((queue.first_seq for queue in self._busy.values()), default=inf)
         return read_upto if first > read_upto else int(first) - 1
+
+    @property
+    def pins(self) -> Set[PinAddress]:
+        """Those of which something waits or is on its way, whoever does so longest first."""
+        return self._busy.keys()
 
     @property
     def urgent(self) -> int:
@@ -139,6 +158,7 @@ class _Queue:
     """What waits of one pin, and what is on its way.
 
     Attributes:
+        held_until: nothing is taken before.
         urgent: how many have to go for the last urgent one to be gone.
     """
 
@@ -149,6 +169,7 @@ class _Queue:
         "_is_merging",
         "_told",
         "_told_at",
+        "held_until",
         "taken",
         "urgent",
         "waiting",
@@ -161,6 +182,7 @@ class _Queue:
         self._told: PinValue | None = None
         self._told_at = -inf
         self._is_doubtful = False
+        self.held_until = -inf
         self.urgent = 0
         self.taken: list[_Entry] = []
         self.waiting: deque[_Entry] = deque()
@@ -169,8 +191,8 @@ class _Queue:
     def due_at(self) -> float:
         """When the first may go, infinite while that hangs on an answer."""
         if not self._interval_s:
-            return -inf
-        return inf if self.taken else self._told_at + self._interval_s
+            return self.held_until
+        return inf if self.taken else max(self.held_until, self._told_at + self._interval_s)
 
     @property
     def first_seq(self) -> int:
@@ -226,6 +248,14 @@ class _Queue:
         # What is on its way may come there before or after it.
         self._is_doubtful = bool(self.taken)
         self._told = None if self.taken else value
+
+    def forget(self) -> None:
+        self._told = None
+        self._is_doubtful = bool(self.taken)
+
+    def drop(self) -> None:
+        self.waiting.clear()
+        self.urgent = 0
 
     def clear(self) -> None:
         if self.taken:

@@ -47,6 +47,11 @@ class Pace:
             return sys.maxsize
         return max(0, int(self._saved + _ROUNDING))
 
+    def rate(self, now: float) -> float | None:
+        """Values a second as it is now, None without a limit."""
+        self._refill(now)
+        return None if self._is_free else self._rate * self._share
+
     def next_at(self, now: float) -> float:
         """When one may go."""
         self._refill(now)

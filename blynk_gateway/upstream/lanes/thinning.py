@@ -96,7 +96,7 @@ class Thinner:
         steps = self._steps.setdefault(point.address, [])
         found = next((step for step in steps if step.start_ms == start_ms), None)
         if found is None:
-            finished += self._make_room(steps, start_ms)
+            finished += self._make_room(steps)
             found = _Step(start_ms, point.seq)
             steps.append(found)
         found.add(point, is_text=self._is_text(point.address))
@@ -117,17 +117,17 @@ class Thinner:
     def _unfinished(self) -> Iterator["_Step"]:
         return (step for steps in self._steps.values() for step in steps)
 
-    def _make_room(self, steps: list["_Step"], start_ms: int) -> list[TrailPoint]:
+    def _make_room(self, steps: list["_Step"]) -> list[TrailPoint]:
         """Finish a step of the pin for another to begin.
 
         Points that came late, or were imported, are older than those around them: beside the newest
-        step there is room for one older, so that neither harms the other.
+        step there is room for one older, so that neither harms the other. The newest waits until it
+        is over for all pins: where it ends for all, another connection can go on.
         """
         steps.sort(key=lambda step: step.start_ms)
-        is_newest = not steps or start_ms > steps[-1].start_ms
-        done = steps[:] if is_newest else steps[:-1]
-        del steps[: len(done)]
-        return [self._told(step) for step in done]
+        done = [self._told(step) for step in steps[:-1]]
+        del steps[:-1]
+        return done
 
     def _close(self, is_over: Callable[["_Step"], bool]) -> list[TrailPoint]:
         """Finish steps of all pins, in the order of their points."""

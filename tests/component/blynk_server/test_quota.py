@@ -23,7 +23,7 @@ async def test_over_the_quota_a_device_is_slowed_down_and_loses_nothing(tmp_path
             assert bench.health.counters["quota_pauses"] > 0
 
 
-async def test_a_lasting_flood_is_refused_with_one_status_1_and_stays_in_step(
+async def test_a_lasting_flood_is_refused_with_one_status_1_on_each_connection_and_stays_in_step(
     tmp_path: Path,
 ) -> None:
     quota = QuotaOptions(messages_per_second=20, burst=20)
@@ -35,8 +35,11 @@ async def test_a_lasting_flood_is_refused_with_one_status_1_and_stays_in_step(
                 peer.write_pin(1, str(number), message_id=5)
             assert await peer.fence() == [Frame(0, 5, b"1")]
             assert 500 < bench.health.counters["quota_refused_messages"] < 1000
-            sibling.write_pin(2, "x")
-            assert await sibling.fence() == []
+            for expected in ([Frame(0, 6, b"1")], []):
+                # As many as no pause of a busy machine makes room for.
+                for number in range(1000):
+                    sibling.write_pin(2, str(number), message_id=6)
+                assert await sibling.fence() == expected
 
 
 async def test_group_ends_count_even_if_the_writes_are_refused(tmp_path: Path) -> None:

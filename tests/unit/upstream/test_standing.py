@@ -76,7 +76,7 @@ def test_what_was_told_at_last_is_taken_back() -> None:
     for second in range(20):
         standing.remember(float(second))
         standing.progress.live_done(11 + second)
-    standing.fall_back(30)
+    standing.fall_back(30, 20.0)
     # At the second 14 changes up to 24 were told.
     assert standing.progress.done == 24
     assert standing.progress.live_seq == 24
@@ -86,9 +86,9 @@ def test_falling_back_twice_takes_back_once() -> None:
     standing = Standing(None, 10)
     standing.remember(0.0)
     standing.progress.live_done(20)
-    standing.fall_back(30)
+    standing.fall_back(30, 20.0)
     standing.progress.live_done(30)
-    standing.fall_back(30)
+    standing.fall_back(30, 20.0)
     assert standing.progress.done == 30
 
 
@@ -97,3 +97,24 @@ def test_few_places_are_remembered() -> None:
     for step in range(10_000):
         standing.remember(step / 100)
     assert len(standing._before) <= RESEND_S / REMEMBER_EVERY_S + 2
+
+
+def test_only_what_was_agreed_at_last_is_doubtful() -> None:
+    standing = Standing(None, 10)
+    for at, value in ((0.0, "20"), (10.0, "21"), (18.0, "22"), (19.0, "22"), (19.5, "23")):
+        standing.agree(V1, (value,), at)
+    standing.remember(19.0)
+    standing.fall_back(30, 20.0)
+    assert standing.agreed == {V1: ("23",)}
+    assert standing.doubtful == {V1: [("21",), ("22",)]}
+
+
+def test_what_is_doubtful_stays_so_until_it_was_settled() -> None:
+    standing = Standing(None, 10)
+    standing.agree(V1, ("20",), 0.0)
+    standing.agree(V1, ("21",), 1.0)
+    standing.remember(1.0)
+    standing.fall_back(30, 2.0)
+    # The next connection ends before it can be.
+    standing.fall_back(30, 3.0)
+    assert standing.doubtful == {V1: [("20",)]}

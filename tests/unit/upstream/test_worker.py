@@ -1,6 +1,7 @@
 """One mapping's connections and the pauses between them."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -137,6 +138,63 @@ async def test_a_bug_of_ours_is_told_and_does_not_end_it() -> None:
     assert "ZeroDivisionError" in world.parts.health.last_error
 
 
+async def test_a_route_that_cannot_be_made_or_closed_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    faults = [OSError("of the first one")]
+
+    def prepare(route: FakeRoute) -> None:
+        if faults:
+            raise faults.pop()
+
+    async def close(route: FakeRoute) -> None:
+        if route is world.routes[0]:
+            raise OSError("of the second one")
+
+    world.prepare = prepare
+    monkeypatch.setattr(FakeRoute, "close", close)
+    async with world.running():
+        await reached(lambda: world.routes and world.routes[0].of("ask"))
+        world.routes[0].end(ServerDown("reset"))
+        await reached(lambda: len(world.routes) == 2 and world.status is MappingStatus.CONNECTED)
+
+
+async def test_a_connection_that_breaks_while_something_is_sent_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    async with world.running():
+        await reached(lambda: world.routes and world.routes[0].of("ask"))
+        world.routes[0].faults = [ServerDown("reset")]
+        world.write("V1", "1")
+        await reached(lambda: len(world.routes) == 2)
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+
+async def test_a_login_that_takes_long_to_fail_does_not_count_as_a_connection_that_lasted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    def no_pause(_: float, most_s: float) -> float:
+        pauses.append(most_s)
+        return 0.0
+
+    monkeypatch.setattr(random, "uniform", no_pause)
+    monkeypatch.setattr(worker_module, "MAX_RETRY_S", 300.0)
+    world = World()
+
+    def prepare(route: FakeRoute) -> None:
+        route.opening = ServerDown("no answer to the login")
+        world.clock.advance(60)
+
+    world.prepare = prepare
+    async with world.running():
+        await reached(lambda: len(pauses) >= 5)
+    assert pauses[:5] == sorted(set(pauses[:5]))
+
+
 async def test_what_was_told_right_before_the_end_is_told_again() -> None:
     world = World()
     async with world.running():
@@ -174,6 +232,20 @@ async def test_what_gets_too_old_meanwhile_is_let_go() -> None:
     world.clock.advance(120)
     async with world.running():
         await reached(lambda: world.worker.state().given_up == 1)
+    assert world.standing.progress.backlog() is None
+
+
+async def test_without_a_backlog_nothing_is_kept_for_a_server_that_is_away() -> None:
+    world = World(backlog=None)
+
+    def prepare(route: FakeRoute) -> None:
+        route.opening = ServerRefused("no")
+
+    world.prepare = prepare
+    world.write("V1", "1")
+    await world.committed()
+    async with world.running():
+        await reached(lambda: world.standing.progress.done == world.bus.next_seq - 1)
     assert world.standing.progress.backlog() is None
 
 

@@ -155,7 +155,7 @@ def _said(text: str) -> str:
 def _fault(answer: Answer, place: str, said: str) -> PeerError:
     status = answer.status
     if status < _FAULTS and said.startswith(_INVALID_TOKEN):
-        return ServerRefused(f"{place}: it does not know the device's token; expected a valid one")
+        return ServerRefused(f"{place}: it does not know the token; expected one of its own")
     reason = safe(" ".join(said.split()), MAX_REASON)
     message = f"{place}: HTTP {status}{f' ({reason})' if reason else ''}; expected 200"
     if said.startswith(_DAILY_LIMIT):

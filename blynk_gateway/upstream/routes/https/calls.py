@@ -4,7 +4,8 @@ Addresses hold the token, and the library's errors hold addresses: none of eithe
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
@@ -44,6 +45,7 @@ class HttpsCalls:
         self._scheme = "http" if setup.upstream.tls is None else "https"
         self._session: aiohttp.ClientSession | None = None
         self._told: tuple[int, float] | None = None
+        self._answered = 0
         self.place = Place(setup.upstream.host, setup.upstream.ports[0])
 
     @property
@@ -101,6 +103,17 @@ class HttpsCalls:
         target = self._target(path, fields)
         self._check_done(await self._call("POST", target, body, MAX_BODY_BYTES))
 
+    @contextmanager
+    def planned(self, requests: int) -> Iterator[None]:
+        """Tell what is spent beyond these requests, as where parts of one are tried again."""
+        before = self._answered
+        try:
+            yield
+        finally:
+            more = self._answered - before - requests
+            if more > 0:
+                self._setup.spent_more(more)
+
     def time_ms(self) -> int | None:
         """UTC at the server now, from what its last answer said; right to a second."""
         if self._told is None:
@@ -122,6 +135,7 @@ class HttpsCalls:
             if answer.status == _MOVED:
                 place = self._next_place(place, answer.location)
                 continue
+            self._answered += 1
             text = text_of(answer, _text(place), self._token)
             if place != first:
                 self.place = place

@@ -35,8 +35,10 @@ class LiveValues:
         """
         hopeless = self._hopeless(writes)
         verdicts = Verdicts(Refusal(at, reason) for at, reason in hopeless.items())
-        for request in self._requests(writes, hopeless):
-            await self._send(writes, request, verdicts)
+        requests = self._requests(writes, hopeless)
+        with self._calls.planned(len(requests)):
+            for request in requests:
+                await self._send(writes, request, verdicts)
         return verdicts.result()
 
     async def _send(self, writes: Sequence[Write], request: list[int], verdicts: Verdicts) -> None:

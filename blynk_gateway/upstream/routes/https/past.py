@@ -49,8 +49,10 @@ class PastPoints:
         """
         hopeless = self._hopeless(points)
         verdicts = Verdicts(Refusal(at, reason) for at, reason in hopeless.items())
-        for ats in bodies_of(points, hopeless):
-            await self._send(points, ats, verdicts)
+        bodies = bodies_of(points, hopeless)
+        with self._calls.planned(len(bodies)):
+            for ats in bodies:
+                await self._send(points, ats, verdicts)
         return verdicts.result()
 
     async def _send(self, points: Sequence[Past], body: list[int], verdicts: Verdicts) -> None:

@@ -7,12 +7,17 @@ from blynk_gateway.upstream.routes import tls
 
 
 class NotLetIn(ServerDown):
-    """The server does not let us in, which may be because it has not noticed an older end."""
+    """The server does not let us in now.
+
+    It may not have noticed yet that an older connection of ours ended: a power cut ends it without
+    a word. And brokers say so too while they cannot look up tokens. So this is never final.
+    """
 
     code = "upstream.not_let_in"
     hint = (
-        "Correct the device's token in `upstream:`; if it is right, something else is connected"
-        " with it: the server takes one at a time."
+        "Correct the device's token in `upstream:`, or `username` and `password` where they are"
+        " set. If they are right, something else is connected with them: the server takes one at a"
+        " time."
     )
 
 

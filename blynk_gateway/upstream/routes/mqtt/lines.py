@@ -1,8 +1,4 @@
-"""The connections to one server above: one for each device, or one for all.
-
-A server that refuses us while it may not have noticed yet that an older connection of ours ended (a
-power cut ends it without a word) is not believed before it must have.
-"""
+"""The connections to one server above: one for each device, or one for all."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +8,7 @@ from blynk_gateway.config.upstream.options import UpstreamOptions, Via
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.errors import PeerError
 from blynk_gateway.upstream.route import Moved, Place, RouteSetup, ServerDown, ServerRefused
-from blynk_gateway.upstream.routes.mqtt.faults import GatewayRefused, NotLetIn
+from blynk_gateway.upstream.routes.mqtt.faults import GatewayRefused
 from blynk_gateway.upstream.routes.mqtt.line import GATEWAY_LEVEL, Line, Listener
 from blynk_gateway.upstream.routes.mqtt.packing import Message
 
@@ -36,7 +32,6 @@ class Lines:
         self._opening = asyncio.Lock()
         self._failures = 0
         self._failure: PeerError | None = None
-        self._refused_at: dict[Secret | None, float] = {}
 
     def prefix(self, setup: RouteSetup) -> str:
         """Of all topics of a device."""
@@ -116,13 +111,11 @@ class Lines:
         line = Line(self._upstream, place, username, password, self._clock)
         try:
             await line.open()
-        except (NotLetIn, ServerRefused) as error:
+        except BaseException as error:
             await line.close()
-            raise self._judged(error, password) from None
-        except BaseException:
-            await line.close()
+            if self._is_gateway and isinstance(error, ServerRefused):
+                raise GatewayRefused(str(error)) from None
             raise
-        self._refused_at.pop(password, None)
         return line
 
     def _login(self, setup: RouteSetup) -> tuple[str, Secret | None]:
@@ -132,13 +125,3 @@ class Lines:
         if upstream.username is not None:
             return upstream.username, upstream.password
         return _GATEWAY_USER, next(iter(upstream.devices.values())).token
-
-    def _judged(self, error: PeerError, password: Secret | None) -> PeerError:
-        """What a refusal means, by whether it was one before."""
-        if isinstance(error, NotLetIn):
-            now = self._clock.monotonic()
-            first_at = self._refused_at.setdefault(password, now)
-            if now - first_at < self._upstream.heartbeat_ms / 1000:
-                return error
-        kind = GatewayRefused if self._is_gateway else ServerRefused
-        return kind(str(error))

@@ -19,8 +19,11 @@ from blynk_gateway.upstream.routes.mqtt.packing import Message, Packing
 log = logging.getLogger(__name__)
 
 QUIET_S = 2.0
-"""An answer comes sooner, also over a mobile network. Nothing tells which one is the last, and what
-has no value gets none."""
+"""After the last answer. Nothing tells which one it is, and what has no value gets none."""
+
+SLOW_S = 10.0
+"""The same as long as the server has not told the time, which is asked for last: until then its
+answers may be on the way. An answer that comes later looks like a command."""
 
 RECEIVE_BYTES = MAX_VALUE_BYTES
 """Of a message that the server may send us."""
@@ -57,6 +60,7 @@ class MqttRoute:
         hello = self._packing.one(("info", "mcu"), json.dumps(info).encode())
         assert hello is not None, "it is short"
         line = self._line = await self._lines.take(self._setup, self._heard, [hello])
+        self._setup.spent_more(1)
         self.place = line.place
         line.over.add_done_callback(lambda _: self._remember(line))
 
@@ -69,22 +73,23 @@ class MqttRoute:
         return len(self._packing.past(points).messages)
 
     async def ask(self, pins: Sequence[str]) -> Mapping[str, PinValue]:
-        """What stands above; takes `QUIET_S` longer if anything has no value there."""
+        """What stands above; takes longer, mostly `QUIET_S`, if anything has no value there."""
         topics = {f"ds/{pin}": pin for pin in pins}
-        answers = await self._ask(self._packing.questions("get/ds", pins), topics)
+        questions = self._packing.questions("get/ds", pins)
+        answers = await self._ask(questions, topics) if questions else {}
         # Empty is what was never written or is erased.
-        return {topics[one]: decode_value(answer) for one, answer in answers.items() if answer}
+        return {pin: decode_value(answers[one]) for one, pin in topics.items() if answers.get(one)}
 
     async def ask_time(self) -> int | None:
         """UTC ms at the server now."""
-        message = self._packing.one(("get", *_TIME.split("/")), b"")
-        answers = await self._ask([] if message is None else [message], (_TIME,))
+        answers = await self._ask([], (_TIME,))
         return _time_in(answers[_TIME]) if _TIME in answers else None
 
     async def ask_metadata(self, field: str) -> str | None:
         """A metadata field."""
         topic = f"meta/{field}"
-        answers = await self._ask(self._packing.questions("get/meta", (field,)), (topic,))
+        questions = self._packing.questions("get/meta", (field,))
+        answers = await self._ask(questions, (topic,)) if questions else {}
         return _text(answers[topic]) if topic in answers else None
 
     async def send_live(self, writes: Sequence[Write]) -> list[Refusal]:
@@ -138,13 +143,19 @@ class MqttRoute:
         await self._live_line().send(messages)
 
     async def _ask(self, questions: Sequence[Message], topics: Iterable[str]) -> dict[str, bytes]:
-        """What comes for these topics, until all did or nothing more does."""
-        line, self._asked, self._answers = self._live_line(), set(topics), {}
+        """What comes for these topics, until all did or nothing more does; asks for the time."""
+        wanted = set(topics)
+        line, self._asked, self._answers = self._live_line(), wanted | {_TIME}, {}
+        clock = self._packing.one(("get", *_TIME.split("/")), b"")
+        assert clock is not None, "it is short"
         try:
-            await line.send(questions)
-            while questions and self._asked:
+            # One is what asking was to cost.
+            self._setup.spent_more(len(questions))
+            await line.send([*questions, clock])
+            while wanted & self._asked:
                 self._answered = asyncio.get_running_loop().create_future()
-                if not await line.within(self._answered, QUIET_S):
+                wait_s = SLOW_S if _TIME in self._asked else QUIET_S
+                if not await line.within(self._answered, wait_s):
                     break
             return self._answers
         finally:
@@ -169,6 +180,9 @@ class MqttRoute:
             if self._answered is not None and not self._answered.done():
                 self._answered.set_result(None)
         elif kind == "ds":
+            if topic in self._answers:
+                # While others are waited for: this stands then, and no more what was answered.
+                self._answers[topic] = payload
             self._setup.below.written(name, decode_value(payload))
         elif kind == "meta":
             self._setup.below.metadata_set(name, _text(payload))

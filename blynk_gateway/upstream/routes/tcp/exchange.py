@@ -32,7 +32,7 @@ class Exchange:
         fence: message id of the ping at the end, 0 for none.
         question: message id of a question that is answered by an INTERNAL frame, 0 for none.
         answer: the parts of that answer.
-        values: what the pins asked for were answered by.
+        values: what stands in the pins asked for, by the latest that the server said.
         is_flooded: whether the server said that it was too much; nothing of the batch counts then.
         refusals: what was refused, by its index.
     """
@@ -82,12 +82,15 @@ class Exchange:
 
     def take_write(self, pin: str, value: PinValue, message_id: int) -> bool:
         """Whether this is an answer to a sync and no command."""
-        name = self._asked.get(message_id, {}).get(pin)
-        if name is None:
-            return False
-        # Of a list, as of a terminal, the latest line comes last.
-        self.values[name] = value
-        return True
+        names = self._asked.get(message_id, {})
+        is_answer = pin in names
+        if not is_answer:
+            names = {told: name for kind in self._asked.values() for told, name in kind.items()}
+        # Of a list, as of a terminal, the latest line comes last. And a command behind an answer is
+        # what stands then: with the answer it would be undone here alone.
+        if pin in names:
+            self.values[names[pin]] = value
+        return is_answer
 
     def take_status(self, message_id: int, status: int) -> None:
         """Judge a status; one that says "too much" holds for all, whatever its id."""

@@ -2,15 +2,18 @@
 
 1. Everything runs on the loop's thread. One timer serves all deadlines of the protocol; it is moved
    only when something becomes due earlier.
-2. A server that is silent for longer than the heartbeat is given up, and one that does not take
+2. A server that says more than any has to say is read no faster, so that the devices here are
+   served meanwhile.
+3. A server that is silent for longer than the heartbeat is given up, and one that does not take
    what it is sent: no more than `MAX_UNSENT_BYTES` wait for it.
-3. Any end goes through `end`, which may run twice; the first reason stands.
+4. Any end goes through `end`, which may run twice; the first reason stands.
 """
 
 import asyncio
 from collections.abc import Callable
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.core.quota import TokenBucket
 from blynk_gateway.errors import PeerError, RemoteProtocolError
 from blynk_gateway.protocol.client import LOGIN_TIMEOUT_S, ClientConnection
 from blynk_gateway.protocol.commands import Command, Status
@@ -29,6 +32,10 @@ from blynk_gateway.upstream.routes.tls import explained
 
 MAX_UNSENT_BYTES = 4 * 1024 * 1024
 """More than the largest batch: a server makes us answer, and does not read the answers."""
+
+MESSAGES_PER_SECOND = 1000
+MESSAGES_BURST = 5000
+"""Read from one server, many times what apps write: some two percent of a core."""
 
 MAX_HOST_LENGTH = 253
 MAX_PORT = 65_535
@@ -98,6 +105,9 @@ class Link(asyncio.BufferedProtocol):
         self._closed = asyncio.Event()
         self._transport: asyncio.Transport | None = None
         self._has_heard = False
+        self._intake = TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, clock.monotonic())
+        self._metered = 0
+        self._rest: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
@@ -133,8 +143,9 @@ class Link(asyncio.BufferedProtocol):
             return
         self.error = error
         self._judged.set()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._rest):
+            if timer is not None:
+                timer.cancel()
         if self._transport is not None:
             self._transport.abort()
         if self.on_end is not None:
@@ -170,11 +181,13 @@ class Link(asyncio.BufferedProtocol):
             if data[0] not in _FIRST:
                 self.end(self._not_blynk(bytes(data[:_SHOWN_BYTES])))
                 return
+        now = self._clock.monotonic()
         try:
-            self._take(self.client.receive_data(data, self._clock.monotonic()))
+            self._take(self.client.receive_data(data, now))
         except RemoteProtocolError as error:
             self._fail(error)
         self.flush()
+        self._meter(now)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed; the reason may be known already."""
@@ -201,6 +214,16 @@ class Link(asyncio.BufferedProtocol):
                     self._take_event(event)
             if self.error is not None:
                 return
+
+    def _meter(self, now: float) -> None:
+        received = self.client.messages_received
+        pause_s = self._intake.charge(received - self._metered, now)
+        self._metered = received
+        if pause_s and self.error is None:
+            assert self._transport is not None, "something was read from it"
+            self._transport.pause_reading()
+            loop = asyncio.get_running_loop()
+            self._rest = loop.call_later(pause_s, self._transport.resume_reading)
 
     def _redirect(self, place: Place) -> None:
         if not (0 < len(place.host) <= MAX_HOST_LENGTH and 0 < place.port <= MAX_PORT):

@@ -3,6 +3,10 @@
 1. One batch or question is under way at a time; each waits for the ping behind it (`exchange.py`).
 2. What the server writes is a command, unless it answers a sync of ours.
 3. The route ends with its link: nothing is connected anew here.
+4. Points of the past are told by the server's clock, and only to one that tells the time. What goes
+   up as so now is stamped there: by a clock of ours that is ahead, older points would look newer
+   and become what stands. One that tells no time has none yet, or is a legacy one, which knows no
+   points of the past either and takes each for what is so now.
 """
 
 import asyncio
@@ -11,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from blynk_gateway.core.past import MAX_AGE_MS
 from blynk_gateway.core.value import SEPARATOR, PinValue, encode_value
 from blynk_gateway.errors import PeerError
 from blynk_gateway.protocol.client import ClientConnection
@@ -25,6 +30,7 @@ from blynk_gateway.protocol.events import (
 from blynk_gateway.runtime.logs import safe
 from blynk_gateway.upstream.route import (
     Past,
+    PastFull,
     Place,
     Refusal,
     RouteSetup,
@@ -55,6 +61,13 @@ FLOOD_PAUSE_S = 60.0
 """After status 1. The Java server and ours say it once a minute at most: of what is sent before,
 more may be dropped without a word."""
 
+NO_TIME_PAUSE_S = 600.0
+"""Before a server that told no time is asked again."""
+
+_WAY_MS = 60_000
+"""How long a point may be on its way: what is older than a month then counts as new there."""
+
+_INFO_ID = 2
 _GROUP_FRAMES = 2
 _MAX_TIME_DIGITS = 15
 
@@ -80,7 +93,10 @@ class TcpRoute:
         self._exchange: Exchange | None = None
         # The latest with a sync. Given up halfway, its answers may come until a ping is answered.
         self._syncing: Exchange | None = None
-        self._has_fenced = False
+        # Whether more than login and info was answered, as it is by each ping at the latest.
+        self._is_settled = False
+        # How far at most the server's clock is behind ours; None as long as it has told no time.
+        self._behind_ms: int | None = None
         self._error: PeerError | None = None
         self._over = asyncio.Event()
         self._ignored: set[str] = set()
@@ -124,12 +140,12 @@ class TcpRoute:
 
     async def ask_time(self) -> int | None:
         """UTC ms at the server now, None if it does not tell."""
-        answer = await self._asked(lambda client: client.request_time(TimeQuery.TIME))
-        match answer:
-            case ["utc", "time", text] if text.isascii() and text.isdigit():
-                return int(text) if len(text) <= _MAX_TIME_DIGITS else None
-            case _:
-                return None
+        clock = self._setup.clock
+        asked_ms = clock.now_ms()
+        at_ms = _time_in(await self._asked(lambda client: client.request_time(TimeQuery.TIME)))
+        if at_ms is not None:
+            self._behind_ms = clock.now_ms() - at_ms if at_ms < asked_ms else 0
+        return at_ms
 
     async def ask_metadata(self, field: str) -> str | None:
         """A metadata field, None if the server has none of this name."""
@@ -159,12 +175,25 @@ class TcpRoute:
             for at_ms, grouped in groupby(numbered, lambda one: one[1].at_ms):
                 group = list(grouped)
                 # A server that knows no groups does not know when all these were.
-                exchange.sent(client.open_group(at_ms), [at for at, _ in group])
+                exchange.sent(client.open_group(at_ms - behind_ms), [at for at, _ in group])
                 for at, one in group:
                     exchange.sent(client.write_pin(one.pin, one.value), (at,))
                 client.close_group()
 
-        unfit = _unfit([one.value for one in points])
+        if self._behind_ms is None and await self.ask_time() is None:
+            text = f"{self.place}: it tells no time; expected one that takes points of the past"
+            if "past" not in self._ignored:
+                self._ignored.add("past")
+                hint = "for a legacy server set `backlog: false`; else its clock is not set yet"
+                log.warning("backlog waits", extra={"reason": text, "hint": hint})
+            raise PastFull(text, NO_TIME_PAUSE_S)
+        behind_ms = self._behind_ms or 0
+        oldest_ms = self._setup.clock.now_ms() - MAX_AGE_MS + _WAY_MS
+        unfit = _unfit([one.value for one in points]) | {
+            at: Refusal(at, "older than a month")
+            for at, one in enumerate(points)
+            if one.at_ms < oldest_ms
+        }
         return await self._send(queue, len(points), unfit)
 
     async def set_property(self, pin: str, name: str, value: PinValue) -> None:
@@ -219,7 +248,6 @@ class TcpRoute:
 
         exchange = await self._run(fenced, None)
         self._syncing = None
-        self._has_fenced = True
         return exchange
 
     async def _asked(self, ask: Callable[[ClientConnection], int]) -> tuple[str, ...]:
@@ -254,6 +282,10 @@ class TcpRoute:
                 self._exchange = None
         if exchange.is_flooded:
             text = f"{self.place}: status 1, too many messages; expected to send them slower"
+            if not is_settled:
+                # The Java server drops headers alone and takes what is behind them for frames: this
+                # connection is of no use any more, and the next one has a quota of its own.
+                link.end(ServerDown(f"{text}, and an answer to a ping"))
             raise TooFast(text, FLOOD_PAUSE_S)
         if not is_settled and patience_s is None:
             text = f"no answer within {link.client.patience_s:g} s; expected one to a ping"
@@ -280,10 +312,11 @@ class TcpRoute:
             return
         # A server of ours sets the outputs of a board that logs in. That is no command: what stands
         # there is asked for.
-        if pin[0] == "V" or self._has_fenced:
+        if pin[0] == "V" or self._is_settled:
             self._below.written(self._analog.get(pin, pin), value)
 
     def _take_status(self, message_id: int, status: int) -> None:
+        self._is_settled |= message_id > _INFO_ID
         if status in _FATAL and self._link is not None:
             self._link.end(ServerDown(f"{self.place}: status {status}; expected to be logged in"))
         elif self._exchange is not None:
@@ -317,6 +350,14 @@ class TcpRoute:
             self._setup.remember(self._link.redirected)
         if self._exchange is not None:
             self._exchange.finish(error)
+
+
+def _time_in(answer: Sequence[str]) -> int | None:
+    match answer:
+        case ["utc", "time", text] if text.isascii() and text.isdigit():
+            return int(text) if len(text) <= _MAX_TIME_DIGITS else None
+        case _:
+            return None
 
 
 def _unfit(values: Sequence[PinValue]) -> dict[int, Refusal]:

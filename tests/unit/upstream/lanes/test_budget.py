@@ -348,8 +348,8 @@ def test_the_forecast_of_the_first_seconds_does_not_run_wild() -> None:
     assert budget.states(BEGIN_MS + 1000)[0].forecast == pytest.approx(2 * 24 * 30, rel=0.01)
 
 
-def test_a_backlog_may_count_on_half_of_the_allowance() -> None:
+def test_a_backlog_may_count_on_a_fifth_of_the_allowance() -> None:
     budget = monthly(30_000)
-    assert budget.backlog_share(BEGIN_MS) == 450
+    assert budget.backlog_share(BEGIN_MS) == 180
     budget.spend(30_000, BEGIN_MS)
     assert budget.backlog_share(BEGIN_MS) == 0

@@ -25,11 +25,12 @@ async def test_the_configuration_chooses_the_route(via: Via) -> None:
     setup = RouteSetup(
         upstream=below.parts.upstream,
         mapping=below.parts.mapping,
-        below=Arrivals(below.parts, lambda address: None),
+        below=Arrivals(below.parts),
         clock=below.clock,
         remembered=None,
         remember=lambda place: None,
         datastream_of=lambda pin: None,
+        spent_more=lambda messages: None,
     )
     route = Routes(below.parts.upstream, below.clock).make(setup)
     assert type(route).__name__ == NAMES[via]

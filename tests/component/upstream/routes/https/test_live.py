@@ -1,5 +1,7 @@
 """Values of now, in as few messages as can be."""
 
+from dataclasses import replace
+
 import pytest
 
 from blynk_gateway.upstream.route import Refusal, ServerDown, TooFast, Write
@@ -9,6 +11,7 @@ from blynk_gateway.upstream.routes.https.refused import HOLD_S, MAX_UNEXPLAINED
 from blynk_gateway.upstream.routes.https.route import HttpsRoute
 from tests.helpers.blynk_cloud import WRONG_TYPE, BlynkCloud, CloudDevice, Fault, Kind
 from tests.helpers.clock import FakeClock
+from tests.helpers.https_route import routed, setup_for
 
 NO_STREAM = "Requested dataStream doesn't exist in the product Greenhouse"
 
@@ -95,6 +98,19 @@ async def test_pin_that_was_bad_goes_alone_until_it_is_good(
     await route.send_live(writes(("V2", "21"), ("V1", "7")))
     assert above.values["V2"] == 21
     assert route.cost_of_live(writes(("V2", "22"), ("V1", "8"))) == 1
+
+
+@pytest.mark.parametrize("texts", [("1", "2", "3"), ("warm", "2", "x"), ("1", "warm", "x")])
+async def test_what_is_sent_twice_for_a_bad_value_is_spent_too(
+    cloud: BlynkCloud, texts: tuple[str, str, str]
+) -> None:
+    spent: list[int] = []
+    some = writes(*zip(("V1", "V2", "V3"), texts, strict=True))
+    async with routed(replace(setup_for(cloud.port), spent_more=spent.append)) as route:
+        cloud.calls.clear()
+        cost = route.cost_of_live(some)
+        await route.send_live(some)
+    assert len(cloud.calls) == cost + sum(spent)
 
 
 async def test_pin_that_is_not_there_costs_nothing_for_some_time(

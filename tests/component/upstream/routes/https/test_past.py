@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -155,6 +156,16 @@ async def test_points_too_old_are_found_and_the_others_arrive(
     refusals = await route.send_past([*old, *fresh])
     assert [one.at for one in refusals] == [0, 1, 2]
     assert len(above.told["V1"]) == 997
+
+
+async def test_search_for_bad_points_is_spent_too(cloud: BlynkCloud) -> None:
+    spent: list[int] = []
+    some = points("V1", "1", "warm", "3", "cold", "5")
+    async with routed(replace(setup_for(cloud.port), spent_more=spent.append)) as route:
+        cloud.calls.clear()
+        await route.send_past(some)
+        assert route.cost_of_past(some) == 1
+    assert 1 + sum(spent) == len(cloud.calls) > 2
 
 
 async def test_search_for_bad_points_ends_before_it_is_a_flood(

@@ -60,12 +60,14 @@ class Uplink:
     Attributes:
         below: what came down, by token.
         remembered: where the server sent us, as the routes told.
+        spent: messages beyond what anything was to cost, as the routes told.
     """
 
     def __init__(self) -> None:
         self.clock = ShiftedClock()
         self.below: dict[str, Below] = {}
         self.remembered: list[Place | None] = []
+        self.spent: list[int] = []
         self._routes: list[MqttRoute] = []
         self._lines: Lines | None = None
 
@@ -97,6 +99,7 @@ class Uplink:
             clock=self.clock,
             remembered=place,
             remember=self.remembered.append,
+            spent_more=self.spent.append,
             datastream_of=lambda name: (
                 Datastream("V1", name, TYPES[name]) if name in TYPES else None
             ),

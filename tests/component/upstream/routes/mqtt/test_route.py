@@ -148,7 +148,8 @@ class TestQuestions:
         cloud.write(TOKEN, "Pump", "1")
         cloud.write(TOKEN, "Level", "8")
         cloud.write(TOKEN, "Temperature", "20")
-        assert await task == {"Level": ("7",), "Temperature": ("20",)}
+        # A command behind the answer is what stands then.
+        assert await task == {"Level": ("8",), "Temperature": ("20",)}
         assert uplink.below[TOKEN].writes == [("Pump", ("1",)), ("Level", ("8",))]
 
     @pytest.mark.usefixtures("_soon_quiet")
@@ -161,6 +162,24 @@ class TestQuestions:
         below = uplink.below[TOKEN]
         await cloud.until(lambda: below.writes)
         assert below.writes == [("Level", ("8",))]
+
+    async def test_slow_answers_are_waited_for_and_every_question_is_counted(
+        self,
+        cloud: MqttCloud,
+        device: CloudDevice,
+        port: int,
+        uplink: Uplink,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(module, "QUIET_S", 0.05)
+        device.values["Level"] = ("7",)
+        device.metadata["Serial"] = "A-1"
+        cloud.answers_after_s = 0.3
+        route = await uplink.open(port)
+        assert await route.ask(["Level", "Temperature"]) == {"Level": ("7",)}
+        assert await route.ask_metadata("Serial") == "A-1"
+        assert await route.ask_time() is not None
+        assert len(device.seen) == 3 + sum(uplink.spent)
 
     async def test_time_is_told(self, cloud: MqttCloud, port: int, uplink: Uplink) -> None:
         cloud.now_ms = 1_700_000_000_123

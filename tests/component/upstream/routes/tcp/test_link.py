@@ -1,7 +1,9 @@
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from blynk_gateway.upstream.routes.tcp import link as link_module
 from blynk_gateway.upstream.routes.tcp.dialing import dial
 from blynk_gateway.upstream.routes.tcp.link import Link, NotBlynk
 from tests.helpers.above import Script, reached, scripted, silence
+from tests.helpers.authority import Authority
 from tests.helpers.clock import FakeClock
 from tests.helpers.devices import Peer
 from tests.helpers.wire import TOKEN, hardware, response, split_frames
@@ -26,14 +29,20 @@ LIMIT_S = 5.0
 
 @asynccontextmanager
 async def linked(
-    script: Script, clock: Clock | None = None
+    script: Script, clock: Clock | None = None, authority: Authority | None = None
 ) -> AsyncIterator[tuple[Link, list[ClientEvent]]]:
-    """A connected link and what it hears after the login."""
+    """A connected link and what it hears after the login; over TLS if an authority is given."""
     heard: list[ClientEvent] = []
-    async with scripted(script) as server:
+    context = trusting = None
+    if authority is not None:
+        identity = authority.issue("server", "127.0.0.1")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(identity.cert, identity.key)
+        trusting = ssl.create_default_context(cafile=authority.ca)
+    async with scripted(script, context) as server:
         place = Place(*server.address)
         link = Link(place, ClientConnection(TOKEN), clock or SystemClock(), heard.append)
-        await dial(place, None, link)
+        await dial(place, trusting, link)
         try:
             yield link, heard
         finally:
@@ -208,6 +217,7 @@ async def test_a_server_that_makes_us_answer_and_does_not_read_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(link_module, "MAX_UNSENT_BYTES", 64 * 1024)
+    monkeypatch.setattr(link_module, "MESSAGES_BURST", 1_000_000)
 
     async def script(peer: Peer) -> None:
         little(peer.writer, socket.SO_RCVBUF)
@@ -223,6 +233,35 @@ async def test_a_server_that_makes_us_answer_and_does_not_read_is_cut(
         assert link._transport is not None
         little(link._transport, socket.SO_SNDBUF)
         assert "it does not take what it is sent" in str(await end_of(link))
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_a_server_that_floods_is_read_no_faster_and_loses_nothing(
+    is_tls: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(link_module, "MESSAGES_PER_SECOND", 10_000)
+    monkeypatch.setattr(link_module, "MESSAGES_BURST", 100)
+    count = 6000
+
+    async def script(peer: Peer) -> None:
+        await welcome(peer)
+        for number in range(count):
+            peer.send(hardware(b"vw\x001\0%d" % number, 3))
+        await silence(peer)
+
+    loop = asyncio.get_running_loop()
+    authority = Authority(tmp_path, "home") if is_tls else None
+    async with linked(script, authority=authority) as (link, heard):
+        begin = loop.time()
+        await reached(lambda: _values(heard)[-1:] == [str(count - 1)])
+        assert loop.time() - begin > 0.3
+        assert _values(heard) == [str(number) for number in range(count)]
+        assert link.error is None
+
+
+def _values(heard: list[ClientEvent]) -> list[str]:
+    writes = (one.writes for one in heard if isinstance(one, PinsWritten))
+    return [write[1][0] for run in writes for write in run]
 
 
 async def test_a_reset_and_a_closed_connection_are_told() -> None:

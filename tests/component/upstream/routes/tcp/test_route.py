@@ -10,6 +10,7 @@ import pytest
 
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.change import EventChange, EventKind, PastChange, PinChange, PropertyChange
+from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import DirectPin, PinMode
@@ -20,6 +21,7 @@ from blynk_gateway.protocol.frames import encode_frame, encode_response
 from blynk_gateway.upstream.route import (
     Moved,
     Past,
+    PastFull,
     Place,
     Refusal,
     Route,
@@ -29,11 +31,21 @@ from blynk_gateway.upstream.route import (
 )
 from blynk_gateway.upstream.routes.tcp import exchange, route
 from blynk_gateway.upstream.routes.tcp.route import TcpRoute
-from tests.helpers.above import Ground, Script, ScriptedServer, scripted, silence
+from tests.helpers.above import Ground, Script, ScriptedServer, reached, scripted, silence
 from tests.helpers.devices import API, LOOPBACK, Bench, Peer, running
 from tests.helpers.wire import TOKEN, Frame, hardware, response
 
 LIMIT_S = 5.0
+
+
+class AheadClock(SystemClock):
+    """The real time and some more."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        self._ahead_ms = ahead_ms
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._ahead_ms
 
 
 class World:
@@ -172,14 +184,66 @@ async def test_a_refused_value_is_named_and_the_others_arrive(world: World) -> N
         assert await made.send_live([Write("V1", ())]) == [Refusal(0, "no value")]
 
 
+@pytest.mark.parametrize("ahead_ms", [4_000, 3_600_000, -3_600_000])
+async def test_points_of_the_past_stay_past_for_a_server_with_another_time(
+    ahead_ms: int, world: World
+) -> None:
+    clock = AheadClock(ahead_ms)
+    async with opened(world.route(clock=clock)) as made:
+        await made.send_live([Write("V1", ("now",))])
+        world.changes()
+        at_ms = [clock.now_ms() - age_ms for age_ms in (5000, 5000, 1000)]
+        points = [Past(one, "V1", (str(number),)) for number, one in enumerate(at_ms)]
+        assert await made.send_past(points) == []
+        assert world.bench.value("V1") == ("now",)
+        told = [one.at_ms for one in world.bench.changes.drain() if isinstance(one, PastChange)]
+    moved = [ours - theirs for ours, theirs in zip(at_ms, told, strict=True)]
+    # All by as much. Times that are earlier there do no harm as they are.
+    assert len(set(moved)) == 1
+    assert moved[0] == 0 if ahead_ms < 0 else 0 <= moved[0] - ahead_ms < 1000
+
+
+async def test_a_point_that_is_too_old_to_be_believed_does_not_go_up(world: World) -> None:
+    month_ago_ms = world.bench.clock.now_ms() - 31 * 86_400_000
+    async with opened(world.route()) as made:
+        points = [Past(month_ago_ms + later, "V1", (str(later),)) for later in (-1, 1, 120_000)]
+        refusals = await made.send_past(points)
+        assert [(one.at, one.reason) for one in refusals] == [
+            (at, "older than a month") for at in (0, 1)
+        ]
+        assert world.changes() == [("V1", ("120000",), points[2].at_ms)]
+
+
+async def test_a_server_that_tells_no_time_gets_no_points_of_the_past(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    frames: list[Frame] = []
+
+    async def script(peer: Peer) -> None:
+        while True:
+            frames.append(await peer.receive())
+
+    monkeypatch.setattr(route, "ANSWER_S", 0.05)
+    async with against(script) as (made, _):
+        for _ in range(2):
+            with pytest.raises(PastFull, match="it tells no time"):
+                await made.send_past([Past(1, "V1", ("1",))])
+    assert {(one.command, one.body) for one in frames} == {(Command.INTERNAL, b"utc\0time")}
+    assert caplog.text.count("backlog waits") == 1
+
+
 async def test_a_server_without_groups_refuses_all_points_of_each() -> None:
     async def script(peer: Peer) -> None:
+        question = await peer.receive()
+        told = b"utc\0time\0%d" % SystemClock().now_ms()
+        peer.send(encode_frame(Command.INTERNAL, question.message_id, told))
         await answer(
             peer, lambda frame: 2 if frame.command == Command.GROUP and frame.body != b"e" else None
         )
 
     async with against(script) as (made, _):
-        refusals = await made.send_past([Past(1, "V1", ("1",)), Past(2, "V1", ("2",))])
+        now_ms = SystemClock().now_ms()
+        refusals = await made.send_past([Past(now_ms - ago, "V1", ("1",)) for ago in (2, 1)])
         assert [one.at for one in refusals] == [0, 1]
 
 
@@ -221,6 +285,18 @@ async def test_commands_from_above_come_down_in_order_under_the_names_of_the_map
         assert below.writes == [("V1", ("1",)), ("D6", ("77",)), ("V1", ("2", "3"))]
 
 
+async def test_direct_pins_obey_after_a_ping_though_nothing_was_ever_asked() -> None:
+    async def script(peer: Peer) -> None:
+        # What a server sets at a login, and a command.
+        peer.send(hardware(b"dw\x005\x001", 3) + response(3) + hardware(b"dw\x005\x000", 4))
+        await silence(peer)
+
+    ground = Ground()
+    async with against(script, ground):
+        await reached(lambda: ground.below.writes)
+        assert ground.below.writes == [("D5", ("0",))]
+
+
 async def test_a_command_in_the_midst_of_a_sync_is_no_answer_to_it() -> None:
     async def script(peer: Peer) -> None:
         sync = await peer.receive()
@@ -241,6 +317,22 @@ async def test_a_command_in_the_midst_of_a_sync_is_no_answer_to_it() -> None:
         ground.below.writes.clear()
         await made.send_live([Write("V3", ("1",))])
         assert ground.below.writes == [("V1", ("afterwards",))]
+
+
+async def test_a_command_behind_the_answer_to_a_sync_is_what_stands() -> None:
+    async def script(peer: Peer) -> None:
+        sync, digital = await peer.receive(), await peer.receive()
+        peer.send(hardware(b"vw\x001\0old", sync.message_id) + hardware(b"vw\x001\0new", 3))
+        peer.send(hardware(b"dw\x005\x000", digital.message_id))
+        # In mode `pwm`, as it is for an A pin.
+        peer.send(hardware(b"aw\x005\x001", 4))
+        peer.send(response((await peer.receive()).message_id))
+        await silence(peer)
+
+    ground = Ground()
+    async with against(script, ground) as (made, _):
+        assert await made.ask(["V1", "D5"]) == {"V1": ("new",), "D5": ("1",)}
+        assert ground.below.writes == [("V1", ("new",))]
 
 
 async def test_late_answers_to_a_sync_that_was_given_up_are_no_commands() -> None:
@@ -384,14 +476,16 @@ async def test_a_flood_over_the_quota_of_a_real_server_is_told(tmp_path: Path) -
     quota = QuotaOptions(messages_per_second=5, burst=5)
     async with running(Bench(tmp_path, quota=quota)) as bench:
         world = World(bench, bench.add())
-        async with opened(world.route()) as made:
-            writes = [Write("V1", (str(number),)) for number in range(100)]
-            with pytest.raises(TooFast):
-                await made.send_live(writes)
+        writes = [Write("V1", (str(number),)) for number in range(100)]
+        # At once on the next connection too: else what is dropped there would count as told.
+        for _ in range(2):
+            async with opened(world.route()) as made:
+                with pytest.raises(TooFast):
+                    await made.send_live(writes)
 
 
 @pytest.mark.parametrize("is_ping_refused", [False, True])
-async def test_a_server_that_drops_pings_in_a_flood_is_not_waited_for_long(
+async def test_a_server_that_drops_pings_in_a_flood_is_not_waited_for_long_nor_talked_to_any_more(
     is_ping_refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def script(peer: Peer) -> None:
@@ -404,7 +498,10 @@ async def test_a_server_that_drops_pings_in_a_flood_is_not_waited_for_long(
         async with asyncio.timeout(LIMIT_S):
             with pytest.raises(TooFast):
                 await made.send_live([Write("V1", ("1",))])
-        assert made._error is None
+        if is_ping_refused:
+            assert made._error is None
+        else:
+            assert "an answer to a ping" in str(await end_of(made))
 
 
 @pytest.mark.parametrize("status", [Status.NOT_AUTHENTICATED, Status.INVALID_TOKEN])

@@ -102,9 +102,11 @@ async def test_pins_of_each_kind_are_asked_for_by_an_id_that_no_server_uses() ->
     assert exchange.take_write("V1", ("b",), 65_000)
     assert exchange.take_write("A5", ("128",), 65_001)
     assert exchange.take_write("A0", ("1",), 65_002)
-    for pin, message_id in (("V2", 3), ("V3", 65_000), ("A5", 65_002), ("D5", 65_000)):
-        assert not exchange.take_write(pin, ("x",), message_id)
     assert exchange.values == {"V1": ("b",), "D5": ("128",), "A0": ("1",)}
+    # Commands, after which that is what stands.
+    for pin, message_id in (("V2", 3), ("V3", 65_000), ("A5", 65_002), ("A0", 65_000)):
+        assert not exchange.take_write(pin, ("x",), message_id)
+    assert exchange.values == {"V1": ("b",), "D5": ("x",), "A0": ("x",), "V2": ("x",)}
 
 
 async def test_a_flood_shortens_the_wait_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
