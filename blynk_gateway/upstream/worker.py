@@ -192,6 +192,8 @@ class Worker:
         parts = self._parts
         self._status, self._detail, self._place = MappingStatus.CONNECTED, "", route.place
         self._connected_at = parts.clock.monotonic()
+        # What was counted while there was no connection is not all.
+        parts.standing.waiting = None
         parts.health.report(parts.component, HealthState.OK)
         log.info("server above connected", extra={"to": parts.key, "place": route.place})
 

@@ -15,7 +15,7 @@ from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
 from tests.component.broker.conftest import Open
 from tests.helpers.broker import CALLBACKS, Broker, Listener
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 OLDEST = ROOT / ".venv" / "paho-1.6"
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,6 +11,7 @@ from blynk_gateway.config.upstream.options import BacklogOptions
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.upstream import MappingStatus
+from blynk_gateway.core.value import PinValue
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.upstream import worker as worker_module
 from blynk_gateway.upstream.route import Moved, Place, RouteSetup, ServerDown, ServerRefused
@@ -279,3 +280,23 @@ async def test_a_quiet_mapping_is_done_with_everything() -> None:
     before = world.standing.progress.done
     world.worker.advance(world.catch_up())
     assert world.standing.progress.done == before
+
+
+async def test_what_waits_is_not_known_before_it_is_counted_anew() -> None:
+    world = World()
+    seen: list[int | None] = []
+
+    def prepare(route: FakeRoute) -> None:
+        ask = route.ask
+
+        async def look(pins: Sequence[str]) -> Mapping[str, PinValue]:
+            seen.append(world.worker.state().backlog_points)
+            return await ask(pins)
+
+        route.ask = look  # type: ignore[method-assign]
+
+    world.prepare = prepare
+    world.standing.waiting = 0
+    async with world.running():
+        await reached(lambda: world.worker.state().backlog_points == 0 and seen)
+    assert seen == [None]
