@@ -1,6 +1,6 @@
 """Breaks the way between two gateways again and again, and looks whether anything is missing above.
 
-python -m bench.upstream_faults [--faults 100] [--seed 1] [--pause 0.05] [--keep]
+python -m bench.upstream_faults [--faults 100] [--seed 1] [--pause 0.05] [--tls] [--keep]
 
 Devices and people write below and people write above all the time, while connections are cut,
 stalled, delayed, lost on one side, filled with nonsense or repeated, and either gateway is killed
@@ -259,6 +259,7 @@ async def main() -> int:
     parser.add_argument(
         "--pause", type=float, default=0.05, help="seconds between a writer's messages (0.05)"
     )
+    parser.add_argument("--tls", action="store_true", help="the same by TLS")
     parser.add_argument("--only", choices=FAULTS, help="just this kind")
     parser.add_argument("--keep", action="store_true", help="keep the data directories")
     options = parser.parse_args()
@@ -276,11 +277,11 @@ async def main() -> int:
 
     found = Comparison(["the trial did not come to its end"])
     try:
-        async with world(root / "hurried") as the:
+        async with world(root / "hurried", is_secure=options.tls) as the:
             await trial(the, names, options.pause, tell)
             found = await judged(the, LATE_MS)
         if not options.only:
-            async with world(root / "plain", program=PLAIN) as the:
+            async with world(root / "plain", program=PLAIN, is_secure=options.tls) as the:
                 await unnoticed(the, options.pause, tell)
                 found.faults += (await judged(the, LATE_MS)).faults
     except AssertionError as error:

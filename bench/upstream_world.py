@@ -193,16 +193,27 @@ async def world(
     slugs: Sequence[str] = tuple(MAPPINGS),
     *,
     program: str = HURRIED,
+    is_secure: bool = False,
     **upstream: object,
 ) -> AsyncIterator[World]:
-    """Both gateways as processes, joined by a proxy; they are to end well."""
+    """Both gateways as processes, joined by a proxy; they are to end well.
+
+    Args:
+        is_secure: by TLS, with the authority that the one above has made for itself.
+        upstream: further options of the server above.
+    """
     for name in ("below", "above"):
         (directory / name).mkdir(parents=True)
-    above = GatewayProcess(directory / "above", config_above(), module=program)
-    async with FaultProxy("127.0.0.1", above.port) as proxy:
+    above = GatewayProcess(directory / "above", config_above(), module=program, tls=is_secure)
+    port = above.tls_port or above.port
+    async with above, FaultProxy("127.0.0.1", port) as proxy:
+        if is_secure:
+            await above.wait_for_log("tls=True", within_s=AGREED_S)
+            authority = above.data_dir / "tls" / "ca.pem"
+            secure = {"server": f"localhost:{proxy.port}", "tls": {"ca": str(authority)}}
+            upstream = {**secure, **upstream}
         config = config_below(proxy.port, slugs, **upstream)
-        below = GatewayProcess(directory / "below", config, module=program)
-        async with above, below:
+        async with GatewayProcess(directory / "below", config, module=program) as below:
             yield World(below, above, proxy, slugs)
 
 
