@@ -200,7 +200,11 @@ class Backlog:
         if not room:
             self.is_held_up = True
             return self._pace.next_at(now) - now
-        points = self._choose(min(self._route.max_past, left))
+        most = min(self._route.max_past, left)
+        if self._cost_each(self._buffer[:2]) >= 1:
+            # Each counts by itself: no need to look at more of them, ten times a second.
+            most = min(most, room)
+        points = self._choose(most)
         pasts = [self._past(point) for point in points]
         size = len(points)
         while size > 1 and min(size, self._route.cost_of_past(pasts[:size])) > room:
