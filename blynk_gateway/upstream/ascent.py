@@ -65,22 +65,28 @@ class Ascent:
         return not self._live and self._parts.noticed.seq <= self._read_upto
 
     async def commit(self) -> None:
-        """Have what is noticed committed, until cancelled."""
+        """Have what is noticed committed, until cancelled.
+
+        Only when it is asked for: while a server stalls nobody can tell it, and the journal has
+        time.
+        """
         parts = self._parts
         while True:
+            await self._ask_commit.wait()
+            self._ask_commit.clear()
             if parts.noticed.seq <= self._committed:
-                self._ask_commit.clear()
-                await self._ask_commit.wait()
                 continue
             try:
                 newest = await self._commit()
             except HistoryError as error:
                 log.debug("nothing committed for above", extra={"reason": str(error)})
                 await asyncio.sleep(RETRY_S)
+                newest = self._committed
+            if newest > self._committed:
+                self._committed = newest
+                parts.wake.set()
             else:
-                if newest > self._committed:
-                    self._committed = newest
-                    parts.wake.set()
+                self._ask_commit.set()
 
     async def _commit(self) -> int:
         parts, noticed = self._parts, self._parts.noticed

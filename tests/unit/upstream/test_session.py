@@ -357,3 +357,29 @@ async def test_with_few_messages_questions_and_values_take_turns() -> None:
     assert state.spent > 40
     questions, values = len(world.route.of("ask")), len(world.route.of("live"))
     assert abs(questions - values) <= 2
+
+
+async def test_little_is_committed_for_a_server_that_stalls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    commit = world.trail.commit
+
+    async def slow_commit(seq: int) -> int:
+        newest = world.bus.next_seq - 1
+        for _ in range(3):
+            await asyncio.sleep(0)
+        world.trail.committed = max(world.trail.committed, min(seq, newest))
+        return world.trail.committed
+
+    monkeypatch.setattr(world.trail, "commit", slow_commit)
+    async with world.connected():
+        await reached(lambda: world.route.of("ask"))
+        world.route.gate.clear()
+        for number in range(100):
+            world.write("V1", str(number))
+            await asyncio.sleep(0)
+        assert 0 < world.trail.committed < world.bus.next_seq - 50
+        monkeypatch.setattr(world.trail, "commit", commit)
+        world.route.gate.set()
+        await reached(lambda: world.value("V1") == world.route.above.get("V1"))
