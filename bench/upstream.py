@@ -180,9 +180,9 @@ def measure_reading(directory: Path, above: Server, seconds: float) -> None:
         reading = _share(server, seconds)
         waiting = mapping(directory / "below")["backlog_points"]
     print(
-        f"CPU over {seconds:g} s with a backlog of {waiting:,} points: {reading:.1f} % at 10 values a"
-        f" second, {alone:.1f} % with no server above. Reading is the difference, {reading - alone:.1f}"
-        f" % (goal: < {READING_GOAL} %).\n",
+        f"CPU over {seconds:g} s with a backlog of {waiting:,} points: {reading:.1f} % at 10 values"
+        f" a second, {alone:.1f} % with no server above. Reading is the difference,"
+        f" {reading - alone:.1f} % (goal: < {READING_GOAL} %).\n",
         flush=True,
     )
 
