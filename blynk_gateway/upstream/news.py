@@ -53,10 +53,8 @@ class News:
             parts.noticed.properties |= {address for address, _ in self._properties()}
         device = parts.registry.find(parts.mapping.slug)
         for field in parts.mapping.metadata if device is not None else ():
-            now_ms = parts.clock.now_ms()
-            if parts.budget.wait_s(1, now_ms, is_urgent=True):
+            if not parts.budget.take_question(parts.clock.now_ms()):
                 return
-            parts.budget.spend(1, now_ms)
             above = await self._route.ask_metadata(field)
             if above is None:
                 parts.noticed.metadata.add((parts.mapping.slug, field))

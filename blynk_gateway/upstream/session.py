@@ -101,7 +101,7 @@ class Session:
             progress.live_done(max(seen, progress.live_seq))
         self._ascent.begin(newest)
         self._arrivals.ascent = self._ascent
-        while not self._may_ask():
+        while not parts.budget.take_question(parts.clock.now_ms()):
             # Nothing may go up at all.
             parts.wake.clear()
             await self._pause(ASK_AGAIN_S)
@@ -114,7 +114,8 @@ class Session:
         parts = self._parts
         parts.standing.remember(parts.clock.monotonic())
         try:
-            if self._clocks.is_due and self._may_ask():
+            now_ms = parts.clock.now_ms()
+            if self._clocks.is_due and parts.budget.take_question(now_ms):
                 await self._clocks.check()
             await self._ascent.read()
             news_s = await self._news.send(self._ascent.committed)
@@ -172,14 +173,6 @@ class Session:
             self._follow(mapped, winner, value)
         await self._ascent.tell_first()
         standing.doubtful = {}
-
-    def _may_ask(self) -> bool:
-        """Take a message of the budget for a question; not beyond its end."""
-        budget, now_ms = self._parts.budget, self._parts.clock.now_ms()
-        if budget.wait_s(1, now_ms, is_urgent=True):
-            return False
-        budget.spend(1, now_ms)
-        return True
 
     async def _poll(self, now: float) -> float:
         """Ask what stands above, where nobody tells; seconds until the next time."""

@@ -59,6 +59,13 @@ class Share:
         self._turns.leave(self)
         self._turns.budget.spend(cost, now_ms)
 
+    def take_question(self, now_ms: int) -> bool:
+        """Count a message for a question, which waits for nobody; False if all are spent."""
+        if self.wait_s(1, now_ms, is_urgent=True):
+            return False
+        self.spend(1, now_ms)
+        return True
+
     def leave(self) -> None:
         """There is nothing to send."""
         self._turns.leave(self)

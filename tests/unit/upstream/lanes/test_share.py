@@ -84,3 +84,11 @@ def test_without_a_limit_nobody_waits() -> None:
     first, second = turns.share(), turns.share()
     assert first.wait_s(1000, NOVEMBER_MS) == second.wait_s(1000, NOVEMBER_MS) == 0
     assert second.backlog_share(NOVEMBER_MS) is None
+
+
+def test_questions_are_counted_up_to_the_last_message() -> None:
+    world = World(day=3, shares=2)
+    first, second = world.shares
+    assert [first.take_question(world.now_ms) for _ in range(4)] == [True, True, True, False]
+    assert not second.take_question(world.now_ms)
+    assert world.turns.budget.states(world.now_ms)[0].spent == 3

@@ -192,6 +192,16 @@ class TestSending:
             assert HEARTBEAT_MS / 1000 <= clock.monotonic() - began < HEARTBEAT_MS / 1000 + 1
             assert peer.pings
 
+    async def test_return_means_that_the_server_has_it(self, lines: Lines) -> None:
+        async with Peer(HELLO) as peer:
+            line = lines.make(peer.port)
+            await line.open()
+            sending = asyncio.get_running_loop().create_task(line.send([Message("ds/Level", b"1")]))
+            await until(lambda: b"ds/Level" in peer.said)
+            assert not sending.done()
+            peer.say(bytes((0x40, 2, 0, 1)))
+            await sending
+
     async def test_each_acknowledgement_gives_it_a_heartbeat_more(self, lines: Lines) -> None:
         async with Peer(HELLO) as peer:
             line = lines.make(peer.port)

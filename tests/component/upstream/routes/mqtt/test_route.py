@@ -82,17 +82,6 @@ class TestLive:
         assert await route.send_live([]) == []
         assert {one.topic for one in device.seen} <= {"info/mcu"}
 
-    async def test_return_means_that_the_server_has_it(
-        self, cloud: MqttCloud, port: int, uplink: Uplink
-    ) -> None:
-        route = await uplink.open(port)
-        cloud.freeze()
-        task = asyncio.get_running_loop().create_task(route.send_live([Write("Level", ("1",))]))
-        await asyncio.sleep(0.1)
-        assert not task.done()
-        cloud.thaw()
-        assert await task == []
-
 
 class TestPast:
     async def test_points_arrive_with_their_times_and_change_nothing_that_is_so_now(
@@ -171,10 +160,11 @@ class TestQuestions:
         uplink: Uplink,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(module, "QUIET_S", 0.05)
+        # Far above the pauses of a busy machine, and far below those of the server.
+        monkeypatch.setattr(module, "QUIET_S", 0.3)
         device.values["Level"] = ("7",)
         device.metadata["Serial"] = "A-1"
-        cloud.answers_after_s = 0.3
+        cloud.answers_after_s = 0.8
         route = await uplink.open(port)
         assert await route.ask(["Level", "Temperature"]) == {"Level": ("7",)}
         assert await route.ask_metadata("Serial") == "A-1"
