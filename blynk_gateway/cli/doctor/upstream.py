@@ -38,9 +38,14 @@ def check_upstream(case: Case) -> Iterator[Finding]:
 
 
 def _of_daemon(health: Json) -> Iterator[Finding]:
+    components = health["components"]
+    # What is not of a device as such, as of pins that run in circles.
+    others = {name for name, one in components.items() if one["state"] != "ok"}
     for upstream in health["upstream"]:
         for device in upstream["devices"]:
-            yield _of_device(f"{upstream['name']}/{device['device']}", device, health["components"])
+            path = f"{upstream['name']}/{device['device']}"
+            others.discard(f"{COMPONENT}{path}")
+            yield _of_device(path, device, components)
         for budget in upstream["budgets"]:
             if budget["left"] <= 0:
                 yield warning(
@@ -49,6 +54,11 @@ def _of_daemon(health: Json) -> Iterator[Finding]:
                     "Values wait for the next one; to have them go up now, raise `budget`. To need"
                     " fewer, set `dead_band` and `min_interval` of pins.",
                 )
+
+    for name in sorted(others):
+        if name.startswith(COMPONENT):
+            detail = components[name]["detail"]
+            yield warning(f"{_NAME} {name.removeprefix(COMPONENT)}", detail, "")
 
 
 def _of_device(path: str, device: Json, components: Json) -> Finding:

@@ -67,8 +67,8 @@ class NotBlynk(ServerDown):
 
     code = "upstream.not_blynk"
     hint = (
-        "Check `server`, `port` and `tls`; where a Wi-Fi asks for a login first, log in there: its"
-        " page is all that can be reached until then."
+        "Check `server` with its port, and `tls`; where a Wi-Fi asks for a login first, log in"
+        " there: its page is all that can be reached until then."
     )
 
 

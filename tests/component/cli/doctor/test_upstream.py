@@ -65,6 +65,15 @@ def test_device_that_is_not_well_is_told_in_its_own_words(machine: Machine) -> N
     ]
 
 
+def test_pins_that_run_in_a_circle_are_told(machine: Machine) -> None:
+    found = findings_of(
+        machine,
+        CONNECTED,
+        **{"greenhouse": ("ok", ""), "greenhouse circle": ("degraded", "V1 comes back")},
+    )
+    assert found[1:] == [(Level.WARNING, "cloud cloud/greenhouse circle", "V1 comes back")]
+
+
 def test_device_that_was_not_connected_yet_is_a_warning(machine: Machine) -> None:
     state = ABOVE._replace(mappings=(MappingState("pi", MappingStatus.WAITING),))
     assert findings_of(machine, state) == [(Level.WARNING, "cloud cloud/pi", "not connected yet")]
