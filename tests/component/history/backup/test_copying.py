@@ -112,8 +112,13 @@ def test_interrupted_copy_ends_like_any_work_and_leaves_nothing(
     def press(_: int) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        copy_database(source, tmp_path / "copy.db", progress=press)
+    # Who runs the tests in the background of a shell has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            copy_database(source, tmp_path / "copy.db", progress=press)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert names(tmp_path) == ["data"]
 
 
