@@ -33,12 +33,17 @@ class Backups(Protocol):
 
 
 class ApiToken(NamedTuple):
-    """A key to `/api/v1`. The token itself is not kept, only its SHA-256 as hex."""
+    """A key to `/api/v1`. The token itself is not kept, only its SHA-256 as hex.
+
+    Attributes:
+        devices: slugs of the devices it is good for, none for all.
+    """
 
     name: str
     role: str
     digest: str
     created_ms: int
+    devices: tuple[str, ...] = ()
 
 
 class ApiTokens(Protocol):
@@ -201,3 +206,69 @@ class Gpio(PinReader, Protocol):
 
     def state(self) -> GpioState:
         """How everything is at the moment."""
+
+
+class FrameRecord(NamedTuple):
+    """One frame on a device connection, for people.
+
+    Attributes:
+        n: rises with each frame of any device, and starts again with the gateway.
+        direction: `in` from the device, `out` to it.
+        command: its name, or its number if it has none.
+        id: the message id.
+        length: of the body, bytes.
+        text: the body's beginning with its separators shown, tokens masked; of a response the
+            status.
+        peer: the device's address.
+    """
+
+    n: int
+    at_ms: int
+    direction: str
+    command: str
+    id: int
+    length: int
+    text: str
+    peer: str
+
+
+class FrameLog(Protocol):
+    """The latest frames of devices that somebody looks at (made by `blynk_server`)."""
+
+    def frames(self, device: str, after: int) -> tuple[int, list[FrameRecord]]:
+        """The number of the latest frame, and the latest ones behind `after`, oldest first.
+
+        Frames are kept from the first call on until none came for a minute.
+        """
+
+
+class TlsState(NamedTuple):
+    """How TLS is served.
+
+    Attributes:
+        is_enabled: whether an address for TLS is configured.
+        ports: where TLS is served at the moment.
+        is_own_ca: whether the certificate is one of the gateway's own authority.
+        fingerprint: of the certificate, SHA-256 as hex; empty while none is served.
+        ca_fingerprint: of the own authority, likewise.
+        names: DNS names and IP addresses that the certificate is good for.
+        not_after_ms: when it expires.
+    """
+
+    is_enabled: bool
+    ports: tuple[int, ...] = ()
+    is_own_ca: bool = False
+    fingerprint: str = ""
+    ca_fingerprint: str = ""
+    names: tuple[str, ...] = ()
+    not_after_ms: int | None = None
+
+
+class Certificates(Protocol):
+    """Tells of the certificate that is served (made by `blynk_server`)."""
+
+    async def tls(self) -> TlsState:
+        """How TLS is served at the moment."""
+
+    async def authority(self) -> bytes | None:
+        """The certificate of the gateway's own authority in PEM form, None if there is none."""

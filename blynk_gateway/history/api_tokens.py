@@ -22,7 +22,10 @@ class ApiTokenTable:
         """
         async with self._access() as database:
             rows = await database.fetch("SELECT * FROM api_token ORDER BY name")
-            return [ApiToken(*row) for row in rows]
+            return [
+                ApiToken(name, role, digest, created_ms, tuple(filter(None, devices.split(","))))
+                for name, role, digest, created_ms, devices in rows
+            ]
 
     async def add_api_token(self, token: ApiToken) -> bool:
         """Add one, on disk when this returns; False if the name is taken.
@@ -33,7 +36,8 @@ class ApiTokenTable:
         async with self._access() as database:
             if await database.fetch("SELECT 1 FROM api_token WHERE name = ?", (token.name,)):
                 return False
-            await database.write([("INSERT INTO api_token VALUES (?, ?, ?, ?)", token)])
+            row = (*token[:-1], ",".join(token.devices))
+            await database.write([("INSERT INTO api_token VALUES (?, ?, ?, ?, ?)", row)])
             return True
 
     async def remove_api_token(self, name: str) -> bool:

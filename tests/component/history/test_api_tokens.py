@@ -16,10 +16,11 @@ async def test_api_token_is_kept_until_removed(tmp_path: Path) -> None:
         tokens = ApiTokenTable(system.journal.exclusive)
         assert await tokens.add_api_token(TOKEN)
         assert not await tokens.add_api_token(TOKEN._replace(role="viewer"))
-        assert await tokens.add_api_token(TOKEN._replace(name="laptop"))
+        laptop = TOKEN._replace(name="laptop", devices=("greenhouse", "pi"))
+        assert await tokens.add_api_token(laptop)
     async with System(tmp_path) as system:
         tokens = ApiTokenTable(system.journal.exclusive)
-        assert await tokens.api_tokens() == [TOKEN._replace(name="laptop"), TOKEN]
+        assert await tokens.api_tokens() == [laptop, TOKEN]
         assert await tokens.remove_api_token("laptop")
         assert not await tokens.remove_api_token("laptop")
         assert await tokens.api_tokens() == [TOKEN]
