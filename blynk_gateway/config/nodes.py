@@ -53,16 +53,34 @@ def compose(path: Path, report: Report, *, is_private: bool = False) -> yaml.Nod
         Rejected: if the file cannot be read or is no YAML; the report says why.
     """
     fault = Fault(str(path), 0, "", "")
-    text = ""
     try:
         text = read_bytes(path, MAX_FILE_BYTES, is_private=is_private).decode("utf-8-sig")
-        return _compose(text)
     except OSError as error:
         fault = fault._replace(text=f"cannot be read: {error.strerror}; {_remedy(error)}")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         byte = error.object[error.start]
         fault = fault._replace(line=line, text=f"found byte 0x{byte:02x}, expected UTF-8 text")
+    except ValueError as error:
+        fault = fault._replace(text=f"is refused: {error}")
+    else:
+        return compose_text(text, str(path), report)
+    report.add(fault)
+    raise Rejected
+
+
+def compose_text(text: str, file: str, report: Report) -> yaml.Node | None:
+    """The root node of a YAML text, or None if it holds nothing.
+
+    Args:
+        file: what faults name as its place.
+
+    Raises:
+        Rejected: if it is no YAML; the report says why.
+    """
+    fault = Fault(file, 0, "", "")
+    try:
+        return _compose(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         character = f"the character U+{error.character:04X}"
@@ -70,8 +88,6 @@ def compose(path: Path, report: Report, *, is_private: bool = False) -> yaml.Nod
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         fault = fault._replace(line=mark.line + 1 if mark else 0, text=_syntax(error))
-    except ValueError as error:
-        fault = fault._replace(text=f"is refused: {error}")
     report.add(fault)
     raise Rejected
 

@@ -14,6 +14,7 @@ from blynk_gateway.config.gpio.options import GpioOptions
 from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.config.upstream.options import UpstreamOptions
+from blynk_gateway.core.dashboards.model import Dashboard
 from blynk_gateway.core.datastream import Datastream, Template
 from blynk_gateway.core.direct import DirectPin
 from blynk_gateway.core.links import Link
@@ -200,6 +201,7 @@ class Options:
         data_dir: None for the place `find_data_dir` chooses.
         mqtt: None without a broker.
         upstream: servers above this gateway, by name.
+        dashboards: by slug; widgets without a place are not placed yet.
         warnings: what is allowed and likely wrong, as `file:line: key: warning: …`, for people.
         places: where each given key stands, by its dotted path.
 
@@ -215,6 +217,7 @@ class Options:
     mqtt: MqttOptions | None = None
     upstream: Mapping[str, UpstreamOptions] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    dashboards: Mapping[str, Dashboard] = field(default_factory=dict)
     history: HistoryOptions = HistoryOptions()
     logging: LoggingOptions = LoggingOptions()
     warnings: tuple[str, ...] = field(default=(), compare=False, repr=False)

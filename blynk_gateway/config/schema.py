@@ -1,6 +1,7 @@
 """The whole format: which keys the file may hold. Its documentation is docs/reference/config.md."""
 
 from blynk_gateway.config.credentials import AUTH_TOKEN, SecretFile, SecretText
+from blynk_gateway.config.dashboards.schema import DASHBOARDS
 from blynk_gateway.config.gpio.schema import GPIO
 from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
 from blynk_gateway.config.mirror import MIRROR
@@ -164,9 +165,10 @@ SCHEMA: Section[Options] = Section(
         Key("mqtt", MQTT),
         Key("upstream", UPSTREAM),
         Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
+        Key("dashboards", DASHBOARDS),
         Key("history", _HISTORY),
         Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
     ),
-    later=frozenset({"automations", "webhooks", "dashboards"}),
+    later=frozenset({"automations", "webhooks"}),
     finish=with_names,
 )

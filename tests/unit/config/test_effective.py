@@ -33,6 +33,13 @@ gpio:
     night: {type: time_window, start: 22:00, end: 6:00, pin: V6}
     card: {type: disk, path: /srv, pin: V7}
     pi: {type: ping, host: "::1", pin: V8}
+dashboards:
+  home:
+    widgets:
+      - {type: slider, pin: greenhouse/v1, min: -1.5, max: 1e3, color: "#00ff00", title: "a: #1"}
+      - {type: image, urls: ["http://nas/a.png", /uploads/b.png], desktop: [3, 0, 9, 4]}
+      - {type: joystick, pins: [greenhouse/V1, shed/D2], auto_return: off, phone: [0, 1, 4, 4]}
+  two: {title: "\\U0001F33F", pages: [{title: One}, {title: Two, widgets: [{type: header}]}]}
 links: [{from: greenhouse/V1, to: shed/V1}, {from: shed/D2, to: greenhouse/A0}]
 history: {commit_every: 1.5s, retention: {raw: forever, max_size: 1.5GB}}
 logging: {level: debug}

@@ -22,6 +22,7 @@ EXAMPLE = ROOT / "config/gateway.example.yaml"
 PLACEHOLDERS = {
     "devices": "<slug>",
     "templates": "<name>",
+    "dashboards": "<slug>",
     "peripherals": "<name>",
     "upstream": "<name>",
     "datastreams": "<pin>",
@@ -34,6 +35,7 @@ LIKE_ANOTHER = {"devices.<slug>.datastreams", "gateway.datastreams", "gateway.pi
 MINIMAL = (
     "devices: {<slug>: {token: t}}\ntemplates: {<name>: {datastreams: {<pin>: }}}\n"
     "upstream: {<name>: {server: nas, devices: {<slug>: {token: u, pins: [V1]}}}}\n"
+    "dashboards: {<slug>: }\n"
 )
 NAMES = {"<slug>": "shed", "<name>": "all", "<pin>": "V1"}
 
@@ -88,7 +90,7 @@ def test_documented_defaults_are_the_real_ones(tmp_path: Path) -> None:
         stated = {key.replace(placeholder, name): value for key, value in stated.items()}
     assert stated == {key: real[key] for key in stated}
     untold = {key.rpartition(".")[2] for key in real.keys() - stated.keys()}
-    assert untold == {"name", "token", "server", "pins"}
+    assert untold == {"name", "title", "token", "server", "pins"}
 
 
 def test_example_as_it_stands_is_fine_and_declares_no_device() -> None:
@@ -112,6 +114,7 @@ def test_example_with_every_option_switched_on_sets_each_section(tmp_path: Path)
     assert set(options.devices["greenhouse"].datastreams) == {"V7", "V8"}
     assert set(options.gpio.peripherals) == {"pump", "lamp", "door", "soil", "heat"}
     assert list(options.upstream) == ["cloud", "house"]
+    assert len(options.dashboards["home"].pages[0].widgets) == 4
     assert options.warnings == ()
 
 
@@ -123,7 +126,7 @@ def test_ready_made_template_is_fine_and_named_like_its_file(path: Path) -> None
 
 
 def test_sections_of_later_versions_are_not_taken_silently() -> None:
-    later = {"automations", "webhooks", "dashboards"}
+    later = {"automations", "webhooks"}
     assert SCHEMA.later == later
     assert not later & {key.name for key in SCHEMA.keys}
 
