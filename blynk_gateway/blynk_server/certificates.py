@@ -1,4 +1,4 @@
-"""Makes the gateway's own certificate authority and a server certificate.
+"""Makes the gateway's own certificate authority and a server certificate, and reads certificates.
 
 Runs as a process of its own, `python -m blynk_gateway.blynk_server.certificates DIR NAME…`, so that
 the library it needs does not stay in the daemon's memory. `DIR` then holds:
@@ -9,6 +9,10 @@ the library it needs does not stay in the daemon's memory. `DIR` then holds:
 
 Keys are readable by their owner only. Files are replaced whole, and server.json last: it stands for
 a complete set.
+
+`python -m blynk_gateway.blynk_server.certificates --describe` reads a certificate in PEM form from
+standard input, the first of a chain, and writes `{"names": [DNS name or IP address…],
+"not_after_ms"}` to standard output.
 """
 
 import ipaddress
@@ -17,6 +21,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,8 +41,14 @@ CA_RENEW_DAYS = SERVER_DAYS + 30
 _BACKDATED = timedelta(days=1)
 
 
+DESCRIBE = "--describe"
+
+
 def main(arguments: list[str]) -> int:
     """Write the files into the directory for the names; 0 if they are there."""
+    if arguments == [DESCRIBE]:
+        sys.stdout.write(json.dumps(describe(sys.stdin.buffer.read())))
+        return 0
     directory, *names = arguments
     now = datetime.fromtimestamp(SystemClock().now_ms() // 1000, UTC)
     make_certificates(Path(directory), names, now)
@@ -73,6 +84,21 @@ def make_certificates(directory: Path, names: list[str], now: datetime) -> None:
     _write(directory / "server.pem", _pem(certificate) + _pem(ca), 0o644)
     facts = {"names": names, "expires_ms": int(expires.timestamp() * 1000)}
     _write(directory / "server.json", json.dumps(facts).encode(), 0o644)
+
+
+def describe(pem: bytes) -> dict[str, Any]:
+    """What people want to know of a certificate; see the top of this module.
+
+    Raises:
+        ValueError: it is none.
+    """
+    certificate = x509.load_pem_x509_certificate(pem)
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = [str(one.value) for one in found]
+    except x509.ExtensionNotFound:
+        names = []
+    return {"names": names, "not_after_ms": int(_expiry(certificate).timestamp() * 1000)}
 
 
 def _load_authority(

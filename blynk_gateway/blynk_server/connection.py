@@ -149,6 +149,8 @@ class DeviceConnection(Flow):
             if not self._check():
                 return
             context.registry.seen(device, at_ms)
+            if self.tap is not None:
+                self.tap.received(data)
         try:
             events = self.wire.receive_data(data, now)
             while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.admission import Admission
 from blynk_gateway.blynk_server.apps import Apps
+from blynk_gateway.blynk_server.frame_log import FrameLog
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.reading import Reads
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
@@ -44,6 +45,7 @@ class Context(Parts):
         by_device: logged-in connections by slug.
         reads: pins that somebody waits for.
         apps: devices that an app looks at.
+        frames: devices whose frames somebody looks at.
         closing: transports of ended connections with something left to write, and when it is.
     """
 
@@ -58,6 +60,7 @@ class Context(Parts):
     by_device: "dict[str, list[DeviceConnection]]" = field(default_factory=dict)
     reads: Reads = field(default_factory=Reads)
     apps: Apps = field(default_factory=Apps)
+    frames: FrameLog = field(default_factory=FrameLog)
     closing: dict[asyncio.Transport, asyncio.Future[None]] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

@@ -5,9 +5,13 @@ Knows deadlines, pauses and limits, and no meaning of any byte.
 
 import asyncio
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from blynk_gateway.blynk_server.context import Context
 from blynk_gateway.protocol.server import ServerConnection
+
+if TYPE_CHECKING:
+    from blynk_gateway.blynk_server.frame_log import Tap
 
 MAX_BACKLOG = 1024
 """Frames queued for a client that is sent one per 60 ms: about a minute's worth."""
@@ -27,6 +31,7 @@ class Flow(ABC):
 
     Attributes:
         host: the peer's address without port.
+        tap: reads along while somebody looks at the device's frames.
     """
 
     __slots__ = (
@@ -39,6 +44,7 @@ class Flow(ABC):
         "context",
         "host",
         "peer",
+        "tap",
         "wire",
     )
 
@@ -53,6 +59,7 @@ class Flow(ABC):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._resume_timer: asyncio.TimerHandle | None = None
+        self.tap: Tap | None = None
 
     @abstractmethod
     def cut(self, reason: str) -> None:
@@ -141,6 +148,8 @@ class Flow(ABC):
     def _flush(self, now: float) -> None:
         wire = self.wire
         frames = wire.data_to_send(now)
+        if frames and self.tap is not None:
+            self.tap.sent(frames)
         if frames and not self._transmit(frames):
             self.cut("it does not read what it is sent")
         elif wire.backlog > MAX_BACKLOG and not self._is_over:

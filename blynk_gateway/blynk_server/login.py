@@ -41,6 +41,7 @@ def judge_login(connection: "DeviceConnection", login: LoginRequested, now: floa
         return
     connection.wire.accept_login(login.message_id, now)
     connection.attach(device)
+    context.frames.logged_in(connection, device.slug, login)
     log.info(
         "device logged in",
         extra={"device": device.slug, "peer": connection.peer, "connection": connection.number},

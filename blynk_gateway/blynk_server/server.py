@@ -27,10 +27,11 @@ from blynk_gateway.blynk_server.listeners import (
 )
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.requests import answer_time_questions
+from blynk_gateway.blynk_server.served import ServedCertificate
 from blynk_gateway.blynk_server.sniff import Sniffer
 from blynk_gateway.blynk_server.tls import CertificateUnusable, load_certificate, make_context
 from blynk_gateway.config.options import Address, ServerOptions
-from blynk_gateway.core.ports import MessageSink
+from blynk_gateway.core.ports import FrameRecord, MessageSink, TlsState
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.logs import Repeats
@@ -53,7 +54,9 @@ TLS_COMPONENT = "tls"
 
 
 class BlynkServer:
-    """Serves devices; meets `core.ports.DeviceLinks`, `PinReader` and `AppStates`.
+    """Serves devices.
+
+    Meets `DeviceLinks`, `PinReader`, `AppStates`, `FrameLog` and `Certificates` of `core.ports`.
 
     Args:
         data_dir: the gateway's own certificates are kept below it, in `tls`.
@@ -75,6 +78,7 @@ class BlynkServer:
         self._options = options
         self._http = http
         self._tls_dir = data_dir / "tls"
+        self._certificate = ServedCertificate(self._tls_dir)
         self._plain: Listeners = {}
         self._secure: Listeners = {}
         self._servers: dict[socket.socket, asyncio.Server] = {}
@@ -132,6 +136,7 @@ class BlynkServer:
             await asyncio.wait(context.closing.values(), timeout=STOP_TIMEOUT_S)
         for transport in list(context.closing):
             transport.abort()
+        context.frames.stop(context)
         self._accept_errors.remove()
 
     async def reconfigure(self, options: ServerOptions) -> None:
@@ -164,6 +169,20 @@ class BlynkServer:
     def app_changed(self, device: str, is_active: bool) -> None:
         """Tell a device that an app began or ceased to look at it; see `core.ports.AppStates`."""
         self._context.apps.change(self._context, device, is_active=is_active)
+
+    def frames(self, device: str, after: int) -> tuple[int, list[FrameRecord]]:
+        """The latest frames of a device that is looked at; see `core.ports.FrameLog`."""
+        return self._context.frames.frames(self._context, device, after)
+
+    async def tls(self) -> TlsState:
+        """How TLS is served; see `core.ports.Certificates`."""
+        return await self._certificate.state(
+            is_enabled=bool(self._options.listen_tls), addresses=self.tls_addresses
+        )
+
+    async def authority(self) -> bytes | None:
+        """The certificate of the own authority; see `core.ports.Certificates`."""
+        return await self._certificate.authority()
 
     def apply_definitions(self) -> None:
         """Tell devices at once that their pins are declared otherwise, or that they are gone.
@@ -229,7 +248,9 @@ class BlynkServer:
             wait_s = CERTIFICATE_CHECK_S
             now_ms = self._context.clock.now_ms()
             try:
-                await load_certificate(context, self._options.tls, self._tls_dir, now_ms)
+                tls = self._options.tls
+                pem = await load_certificate(context, tls, self._tls_dir, now_ms)
+                self._certificate.loaded(pem, tls)
             except CertificateUnusable as error:
                 health.report(TLS_COMPONENT, HealthState.FAILED, f"{error}. {error.hint}")
                 wait_s = CERTIFICATE_RETRY_S

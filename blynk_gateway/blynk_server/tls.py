@@ -40,11 +40,14 @@ def make_context() -> ssl.SSLContext:
 
 async def load_certificate(
     context: ssl.SSLContext, options: TlsOptions, directory: Path, now_ms: int
-) -> None:
+) -> bytes:
     """Load the certificate; made or renewed before, if it is the gateway's own.
 
     Args:
         directory: of the gateway's own certificates.
+
+    Returns:
+        The certificate in PEM form, with what stands behind it in its file.
 
     Raises:
         CertificateUnusable: the files cannot be read or do not match, or none can be made.
@@ -61,6 +64,7 @@ async def load_certificate(
         # empty, or OpenSSL would ask for one on the terminal.
         for one in (make_context(), context):
             one.load_cert_chain(cert, key, password="")
+        return cert.read_bytes()
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or str(error)
         raise CertificateUnusable(
@@ -119,27 +123,43 @@ def _is_good(directory: Path, names: list[str], now_ms: int) -> bool:
 
 
 async def _make(directory: Path, names: list[str]) -> None:
+    await run_module(f"no TLS certificate could be made in {directory}", str(directory), *names)
+
+
+async def run_module(failure: str, *arguments: str, sent: bytes = b"") -> bytes:
+    """Run the module that knows certificates, as a process of its own.
+
+    Args:
+        failure: what did not work if it fails.
+        sent: its standard input.
+
+    Returns:
+        Its standard output.
+
+    Raises:
+        CertificateUnusable: it failed.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         _MODULE,
-        str(directory),
-        *names,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
         async with asyncio.timeout(MAKE_TIMEOUT_S):
-            _, errors = await process.communicate()
+            output, errors = await process.communicate(sent)
     except BaseException as error:
         process.kill()
         await process.wait()
         if isinstance(error, TimeoutError):
             raise CertificateUnusable(
-                f"making a TLS certificate took more than {MAKE_TIMEOUT_S:g} s"
+                f"{failure}: it took more than {MAKE_TIMEOUT_S:g} s"
             ) from None
         raise
     if process.returncode:
         last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise CertificateUnusable(f"no TLS certificate could be made in {directory}: {last}")
+        raise CertificateUnusable(f"{failure}: {last}")
+    return output

@@ -1,1 +1,1 @@
-"""Forms in which points of the past leave the gateway: JSON, CSV, line protocol, Parquet."""
+"""Forms in which the gateway tells what it knows: points of the past, and sketches of devices."""

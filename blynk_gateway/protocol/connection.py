@@ -65,6 +65,11 @@ class Connection(ABC):
         self._last_id = 0
         self._fault: RemoteProtocolError | None = None
 
+    @property
+    def unfinished(self) -> bytes:
+        """What was received and not decoded: it begins at a border between two frames."""
+        return bytes(self._tail or b"")
+
     @abstractmethod
     def _handle(self, command: int, message_id: int, status: int, body: bytes) -> None:
         """Take one frame the fast path did not; `status` is meant for a RESPONSE only."""

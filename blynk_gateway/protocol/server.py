@@ -120,6 +120,11 @@ class ServerConnection(DeviceSender):
         """Whether sends have a meaning now."""
         return self._state is _State.OPEN
 
+    @property
+    def login_command(self) -> int:
+        """The type of the login frame, 0 before it came."""
+        return self._login
+
     def receive_data(self, data: Data, now: float) -> list[ServerEvent]:
         """Take bytes of the device, in any pieces; an empty piece goes on with what is kept.
 

@@ -11,19 +11,21 @@ import sys
 from typing import Any
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.runtime.log_fields import fields, plain
+from blynk_gateway.runtime.log_ring import LogRing
 
 MAX_PEER_TEXT = 80
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
-def set_up(level: str, form: str = "auto") -> None:
-    """Send all logs to standard error.
+def set_up(level: str, form: str = "auto", *, shown: str | None = None) -> None:
+    """Send all logs to standard error, and keep the latest in memory.
 
     Args:
         level: `debug`, `info`, `warning` or `error`.
         form: `auto` (systemd's journal if standard error goes there, else text), `text`, `json`.
+        shown: from which level up they go to standard error, if not from `level`.
     """
     handler = logging.StreamHandler(sys.stderr)
     if form == "json":
@@ -32,8 +34,10 @@ def set_up(level: str, form: str = "auto") -> None:
         handler.setFormatter(JournalFormatter())
     else:
         handler.setFormatter(TextFormatter())
+    if shown is not None:
+        handler.setLevel(shown.upper())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, LogRing()]
     set_level(level)
     # aiohttp logs each malformed request with a traceback; a peer must not be able to do that.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
@@ -82,11 +86,6 @@ class Repeats:
         return held_back
 
 
-def fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The values that were given as `extra`."""
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD}
-
-
 class TextFormatter(logging.Formatter):
     """`12:34:56 WARNING message key=value`, for a terminal."""
 
@@ -117,7 +116,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         entry: dict[str, Any] = {
-            **{key: _plain(value) for key, value in fields(record).items()},
+            **{key: plain(value) for key, value in fields(record).items()},
             "time_ms": int(record.created * 1000),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -139,7 +138,3 @@ def _quoted(value: object) -> str:
         return text
     # Escaped, so that no field can forge a line.
     return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, bool | int | float | None) else str(value)

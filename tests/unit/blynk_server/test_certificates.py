@@ -1,5 +1,7 @@
 import json
 import ssl
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,3 +87,22 @@ def _ed25519_key() -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+def test_a_certificate_is_described_from_standard_input(tmp_path: Path) -> None:
+    make_certificates(tmp_path, NAMES, NOW)
+    pem = (tmp_path / "server.pem").read_bytes()
+    facts = {"names": NAMES, "not_after_ms": int((NOW.timestamp() + 397 * 86_400) * 1000)}
+    assert certificates.describe(pem) == facts
+    found = subprocess.run(
+        [sys.executable, "-m", certificates.__name__, certificates.DESCRIBE],
+        input=pem,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(found.stdout) == facts
+
+
+def test_a_certificate_without_names_has_none(tmp_path: Path) -> None:
+    make_certificates(tmp_path, NAMES, NOW)
+    assert certificates.describe((tmp_path / "ca.pem").read_bytes())["names"] == []

@@ -10,6 +10,7 @@ from blynk_gateway.blynk_server.tls import (
     load_certificate,
     make_context,
     own_names,
+    run_module,
 )
 from blynk_gateway.config.options import TlsOptions
 
@@ -80,7 +81,8 @@ def test_a_damaged_description_counts_as_none(tmp_path: Path, text: str) -> None
 async def test_the_owners_certificate_is_loaded_instead(tmp_path: Path) -> None:
     make_certificates(tmp_path / "mine", ["localhost"], NOW)
     files = TlsOptions(tmp_path / "mine" / "server.pem", tmp_path / "mine" / "server.key")
-    await load_certificate(make_context(), files, tmp_path / "tls", NOW_MS)
+    pem = await load_certificate(make_context(), files, tmp_path / "tls", NOW_MS)
+    assert pem == (tmp_path / "mine" / "server.pem").read_bytes()
     assert not (tmp_path / "tls").exists()
 
 
@@ -97,3 +99,9 @@ async def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(CertificateUnusable, match="no TLS certificate could be made"):
         await load_certificate(make_context(), TlsOptions(), tmp_path / "file" / "tls", NOW_MS)
+
+
+async def test_a_process_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "MAKE_TIMEOUT_S", 0.0)
+    with pytest.raises(CertificateUnusable, match="it cannot be read: it took more than 0 s"):
+        await run_module("it cannot be read", "--describe")

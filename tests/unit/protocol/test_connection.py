@@ -129,3 +129,14 @@ def test_own_ids_go_from_1_to_65535_and_never_0() -> None:
         server.send_pin("V1", ("1",))
     ids = [int.from_bytes(frame[1:3]) for frame in server.data_to_send(1.0)]
     assert ids == [*range(1, 65536), 1, 2]
+
+
+def test_what_is_unfinished_begins_with_a_whole_header() -> None:
+    server = open_server()
+    frame = hardware(b"vw\x001\x0021")
+    assert server.unfinished == b""
+    for stop in range(1, len(frame)):
+        server.receive_data(frame[stop - 1 : stop], 0.0)
+        assert server.unfinished == frame[:stop]
+    server.receive_data(frame[-1:] + frame + frame[:3], 0.0)
+    assert server.unfinished == frame[:3]

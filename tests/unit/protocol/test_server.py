@@ -34,10 +34,12 @@ LOGIN = encode_frame(Command.HW_LOGIN, 1, TOKEN.encode())
 @pytest.mark.parametrize("message_id", [1, 2, 40000])
 def test_both_logins_with_any_id_are_requests(command: Command, message_id: int) -> None:
     server = ServerConnection(0.0)
+    assert server.login_command == 0
     login = encode_frame(command, message_id, TOKEN.encode())
     assert server.receive_data(login, 0.0) == [LoginRequested(TOKEN, message_id)]
     server.accept_login(message_id, 0.0)
     assert server.is_logged_in
+    assert server.login_command == command
     assert server.data_to_send(0.0) == [response(message_id)]
 
 

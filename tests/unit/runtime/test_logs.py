@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from blynk_gateway.runtime.log_ring import LogRing
 from blynk_gateway.runtime.logs import (
     JournalFormatter,
     JsonFormatter,
     Repeats,
     TextFormatter,
-    fields,
     masked,
     safe,
     set_level,
@@ -90,10 +90,6 @@ def test_many_kinds_of_lines_take_bounded_memory() -> None:
     for number in range(3 * Repeats.MAX_KEYS):
         repeats.allow(number)
     assert len(repeats._seen) <= Repeats.MAX_KEYS
-
-
-def test_the_values_of_a_line_are_its_fields() -> None:
-    assert fields(record(device="shed", peer="10.0.0.1")) == {"device": "shed", "peer": "10.0.0.1"}
 
 
 def test_on_a_terminal_a_line_has_time_level_and_fields() -> None:
@@ -189,7 +185,8 @@ def test_the_form_of_the_log_fits_where_it_goes(
 ) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", stream)
     set_up("info", form)
-    (handler,) = root.handlers
+    handler, ring = root.handlers
+    assert isinstance(ring, LogRing)
     assert type(handler.formatter) is formatter
 
 
@@ -205,6 +202,19 @@ def test_lines_go_to_standard_error_from_the_level_up(
     found = capsys.readouterr()
     assert found.out == ""
     assert [line[17:] for line in found.err.splitlines()] == ["shown device=shed", "shown now"]
+
+
+def test_less_may_go_to_standard_error_than_is_kept(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up("info", "text", shown="warning")
+    log = logging.getLogger("blynk_gateway.test")
+    log.info("kept")
+    log.warning("shown")
+    assert [line[17:] for line in capsys.readouterr().err.splitlines()] == ["shown"]
+    ring = root.handlers[1]
+    assert isinstance(ring, LogRing)
+    assert [one.message for one in ring.entries()] == ["kept", "shown"]
 
 
 def test_a_peer_cannot_make_the_http_server_log_tracebacks(root: logging.Logger) -> None:
