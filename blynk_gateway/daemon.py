@@ -146,6 +146,7 @@ async def run_gateway(
     gateway = Gateway(
         options,
         data_dir,
+        config=config,
         reload=None if config is None else reloads.reload,
         restart=restart if may_restart else None,
     )

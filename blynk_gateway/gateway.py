@@ -11,11 +11,15 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from blynk_gateway.api import HttpApi
+from blynk_gateway.api.accounts.people import People
+from blynk_gateway.api.configuration import Configuration
+from blynk_gateway.api.dashboards import Dashboards
 from blynk_gateway.api.services import Services
 from blynk_gateway.blynk_server import BlynkServer
 from blynk_gateway.config import Options
+from blynk_gateway.config.definitions import definition_of
 from blynk_gateway.config.gpio.common import PeripheralOptions
-from blynk_gateway.config.options import Address, DeviceOptions
+from blynk_gateway.config.options import Address
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
@@ -26,10 +30,12 @@ from blynk_gateway.core.reads import Readers
 from blynk_gateway.errors import DeviceError, PinError
 from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.gpio.datastreams import implied_datastreams
+from blynk_gateway.history.accounts import AccountTables
 from blynk_gateway.history.api_tokens import ApiTokenTable
 from blynk_gateway.history.backup.backup import Backups, clear_leftovers
 from blynk_gateway.history.backup.snapshots import Snapshots
 from blynk_gateway.history.clock.anchor import Shift
+from blynk_gateway.history.dashboards import DashboardTable
 from blynk_gateway.history.file.reader import Reader
 from blynk_gateway.history.journal import Journal
 from blynk_gateway.history.past.queries import Queries
@@ -62,6 +68,7 @@ class Gateway:
     Args:
         options: what the configuration says.
         data_dir: made if missing, readable by its owner only.
+        config: the configuration file, None for defaults.
         reload: loads the configuration file again; None where there is none.
         restart: has the process end and begin anew; None where it cannot.
     """
@@ -72,6 +79,7 @@ class Gateway:
         data_dir: Path,
         clock: Clock | None = None,
         *,
+        config: Path | None = None,
         reload: Callable[[], Awaitable[None]] | None = None,
         restart: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -95,6 +103,7 @@ class Gateway:
             policy_of=self._policy_of,
         )
         self.api_tokens = ApiTokenTable(self.journal.exclusive)
+        self.accounts = People.kept_in(AccountTables(self.journal.exclusive), self.clock)
         self.journal.timekeeper.on_corrected(self._correct_times)
         self._reader = Reader(data_dir / "gateway.db")
         feed = JournalFeed(self.journal, Reader(data_dir / "gateway.db"), self.clock, parts.health)
@@ -113,6 +122,7 @@ class Gateway:
         trail = JournalTrail(self.journal, Reader(data_dir / "gateway.db"), self.clock)
         self.upstream = UpstreamAdapter(parts, trail, self.server)
         self.gpio = GpioAdapter(parts, data_dir, self._declare_own)
+        self.dashboards = Dashboards(parts, DashboardTable(self.journal.exclusive))
         reader = Readers(parts.registry, own=self.gpio, others=self.server)
         backups = Backups(data_dir, self.clock, self.journal.flush)
         self.api = HttpApi(
@@ -120,6 +130,7 @@ class Gateway:
                 parts,
                 journal=self.journal,
                 tokens=self.api_tokens,
+                accounts=self.accounts,
                 links=self.server,
                 gpio=self.gpio,
                 reader=reader,
@@ -127,6 +138,16 @@ class Gateway:
                 backups=backups,
                 data_dir=data_dir,
                 upstreams=self.upstream,
+                frames=self.server,
+                certificates=self.server,
+                dashboards=self.dashboards,
+                configuration=Configuration(
+                    file=config,
+                    options=lambda: self.options,
+                    reload=reload,
+                    lan_address=self._lan_address,
+                    is_stopped=self.links.disabled.__contains__,
+                ),
             )
         )
         self.mqtt = MqttAdapter(
@@ -140,7 +161,7 @@ class Gateway:
                 restart=restart,
                 peripherals=self._peripherals,
                 quota=lambda: self.options.server.quota,
-                url=self._url,
+                url=self.url,
             ),
         )
         self._workers: list[asyncio.Task[None]] = []
@@ -162,6 +183,8 @@ class Gateway:
             await self.gpio.prepare(self.options.gpio)
             self._declare(restored)
             self._restore(restored)
+            await self.dashboards.load()
+            self.dashboards.declare(self.options.dashboards)
             self.bus.subscribe(self.journal.mailbox, origin=None, echo=True)
             self._connect_own()
             self._tell_damage()
@@ -226,6 +249,8 @@ class Gateway:
         self._declare_own()
         self.server.apply_definitions()
         self._define_links()
+        self.dashboards.declare(options.dashboards)
+        await self.accounts.shares.prune(self.dashboards.has)
         self.journal.reconfigure(
             commit_every_ms=options.history.commit_every_ms,
             keep=Keep(*astuple(options.history.retention)),
@@ -254,11 +279,16 @@ class Gateway:
     def _peripherals(self) -> Mapping[str, PeripheralOptions]:
         return {one.pin: one for one in self.options.gpio.peripherals.values()}
 
-    def _url(self) -> str | None:
+    def _lan_address(self) -> Address | None:
         if not self.server.addresses:
             return None
         host, port = self.server.addresses[0]
-        return f"http://{Address(lan_host(host), port)}/"
+        return Address(lan_host(host), port)
+
+    def url(self) -> str | None:
+        """Where the dashboard is, None while nothing listens without TLS."""
+        address = self._lan_address()
+        return None if address is None else f"http://{address}/"
 
     def _correct_times(self, shift: Shift) -> None:
         self.store.correct_times(shift.corrected)
@@ -281,7 +311,7 @@ class Gateway:
     def _file_devices(self) -> Iterable[DeviceDefinition]:
         yield self._own_definition()
         for device in self.options.devices.values():
-            yield _definition(device)
+            yield definition_of(device)
 
     def _own_definition(self) -> DeviceDefinition:
         own = self.options.gateway
@@ -365,17 +395,3 @@ class Gateway:
             except (PinError, DeviceError) as error:
                 # The device is gone, or the datastream has another type now.
                 log.debug("value not restored", extra={"pin": f"{slug}/{pin}", "reason": error})
-
-
-def _definition(device: DeviceOptions) -> DeviceDefinition:
-    return DeviceDefinition(
-        slug=device.slug,
-        name=device.name,
-        token=device.token.reveal(),
-        source=DeviceSource.FILE,
-        template=device.template,
-        datastreams=device.datastreams,
-        stale_after_ms=device.stale_after_ms,
-        metadata=device.metadata,
-        pins=device.pins,
-    )

@@ -34,15 +34,26 @@ from blynk_gateway.api.services import Services
 from blynk_gateway.api.status import Status
 from blynk_gateway.api.streaming import Exports
 from blynk_gateway.api.uploads import Uploads
-from blynk_gateway.api.v1.access import Access, Call, ControlAccess, TokenAccess
+from blynk_gateway.api.v1.access import Access, ControlAccess, PublicAccess, TokenAccess
 from blynk_gateway.api.v1.admin import Admin
 from blynk_gateway.api.v1.backup import BackupRoute
+from blynk_gateway.api.v1.dashboards import DashboardRoutes
+from blynk_gateway.api.v1.device_setup import DeviceSetup
 from blynk_gateway.api.v1.devices import Devices
+from blynk_gateway.api.v1.frames import FrameRoute
 from blynk_gateway.api.v1.gpio import GpioRoutes
 from blynk_gateway.api.v1.history import HistoryRoutes
 from blynk_gateway.api.v1.live import Live
-from blynk_gateway.api.v1.routes import Route, open_routes, routes
+from blynk_gateway.api.v1.logs import LogRoute
+from blynk_gateway.api.v1.route import Call, Route
+from blynk_gateway.api.v1.routes import open_routes, routes
+from blynk_gateway.api.v1.session import SessionRoutes
+from blynk_gateway.api.v1.settings import SettingsRoutes
+from blynk_gateway.api.v1.shares import ShareRoutes
+from blynk_gateway.api.v1.tls import TlsRoutes
 from blynk_gateway.api.v1.upstream import UpstreamRoute
+from blynk_gateway.api.v1.users import UserRoutes
+from blynk_gateway.api.web_app import WebApp
 from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.runtime.health import Health
@@ -52,6 +63,9 @@ log = logging.getLogger(__name__)
 
 MAX_LINE_BYTES = 16 * 1024
 """Longest request line and header: a value of 4,096 bytes, percent-encoded, fits."""
+
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of all answers that have none of their own."""
 
 KEEP_ALIVE_S = 30.0
 LINGER_S = 0.5
@@ -76,8 +90,11 @@ class HttpSite:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._access = TokenAccess(services.tokens, services.clock)
-        self._live = Live(services)
+        self._tokens = TokenAccess(services.tokens, services.clock)
+        self._access = PublicAccess(self._tokens, services.accounts, services.dashboards.pins_of)
+        self._sessions = SessionRoutes(services)
+        self._live = Live(services, self._access)
+        services.accounts.sessions.on_ended(self._live.recheck)
         self._carrier = Carrier(services)
         self._writer = PinWriter(services)
         self._exports = Exports(services.health)
@@ -114,10 +131,12 @@ class HttpSite:
         downloads = Downloads(services.clock, self._exports)
         cloud = CloudDialect(services, self._writer, auth, uploads, downloads)
         legacy = LegacyDialect(services, self._writer, auth, lambda: self._live.sockets, downloads)
-        status = Status(services, self._access, lambda: self._live.sockets)
+        web_app = WebApp()
         application = self._application(self._access)
         router = application.router
-        router.add_get("/", status.page)
+        router.add_get("/", web_app.page)
+        router.add_get("/ui/{version}/{name:.*}", web_app.file)
+        router.add_get("/ca.crt", TlsRoutes(services).authority)
         router.add_get("/uploads/{slug}/{name}", uploads.serve)
         router.add_get(f"/{{name:{DOWNLOAD_NAME}}}", downloads.serve, allow_head=False)
         router.add_get("/websocket{tail:.*}", self._carrier.handle)
@@ -132,21 +151,43 @@ class HttpSite:
             client_max_size=MAX_BODY_BYTES, middlewares=[self._answer_errors]
         )
         application.on_response_prepare.append(_finish_headers)
-        table = routes(
+        table = self._table()
+        for route in table:
+            application.router.add_route(route.method, route.path, _with_caller(route, access))
+        status = Status(services, access, lambda: self._live.sockets)
+        for one in open_routes(status, table, self._sessions.open_routes()):
+            # Of a GET route there is a HEAD as well.
+            methods = ["GET", "HEAD"] if one.method == "GET" else [one.method]
+            for method in methods:
+                application.router.add_route(method, one.path, one.handler)
+        return application
+
+    def _table(self) -> list[Route]:
+        """Every route of `/api/v1` that needs a caller."""
+        services = self._services
+        return routes(
             Devices(services, self._writer),
             self._live,
-            Admin(services, self._access.forget),
+            Admin(services, self._tokens_changed),
+            self._sessions,
+            UserRoutes(services),
+            ShareRoutes(services),
             GpioRoutes(services),
             HistoryRoutes(services, self._exports),
             BackupRoute(services, self._exports),
             UpstreamRoute(services),
+            DeviceSetup(services),
+            LogRoute(services),
+            FrameRoute(services),
+            SettingsRoutes(services),
+            TlsRoutes(services),
+            DashboardRoutes(services.dashboards, services.accounts.shares),
         )
-        for route in table:
-            application.router.add_route(route.method, route.path, _with_caller(route, access))
-        status = Status(services, access, lambda: self._live.sockets)
-        for one in open_routes(status, table):
-            application.router.add_get(one.path, one.handler)
-        return application
+
+    def _tokens_changed(self) -> None:
+        self._tokens.forget()
+        # Who has a stream open by a token that is gone is out at once.
+        self._live.recheck()
 
     @web.middleware
     async def _answer_errors(self, request: web.Request, handler: Answer) -> web.StreamResponse:
@@ -190,6 +231,7 @@ def _with_caller(route: Route, access: Access) -> Answer:
     async def answer(request: web.Request) -> web.StreamResponse:
         caller = await access.identify(request)
         caller.require(role)
+        route.check_scope(caller, request.match_info)
         return await handler(Call(request, caller))
 
     return answer
@@ -260,6 +302,9 @@ async def _finish_headers(request: web.Request, answer: web.StreamResponse) -> N
     if answer.keep_alive:
         # The original says so even where HTTP/1.1 does not ask for it, and old clients look.
         headers.setdefault("Connection", "keep-alive")
+    # Whatever a browser is led to open is no page: nothing in it runs, and nothing is guessed.
+    headers.setdefault("Content-Security-Policy", NO_PAGE)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
     if isinstance(answer, web.Response) and not answer.body:
         headers.popall("Content-Type", None)
 

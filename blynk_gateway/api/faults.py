@@ -64,24 +64,68 @@ class Conflict(GatewayError):
 
 
 class Unauthorized(GatewayError):
-    """No API token was sent, or one that does not exist."""
+    """No API token or session was sent, or one that does not exist."""
 
     code = "auth.required"
-    hint = "Send `Authorization: Bearer TOKEN`; make one with `blynk-gateway api-token add NAME`."
+    hint = (
+        "Log in at the dashboard, or send `Authorization: Bearer TOKEN`; make one with"
+        " `blynk-gateway api-token add NAME`."
+    )
+
+
+class LoginRefused(Unauthorized):
+    """A name, password, setup link or shared link is wrong."""
+
+    code = "auth.login_refused"
+    hint = (
+        "Check upper and lower case; an admin gives a new password or link, or"
+        " `blynk-gateway user passwd NAME` does."
+    )
 
 
 class Forbidden(GatewayError):
-    """The token's role does not allow this."""
+    """The caller's role does not allow this."""
 
     code = "auth.forbidden"
-    hint = "Use a token of a higher role: viewer reads, operator writes pins, admin does the rest."
+    hint = "Use one of a higher role: viewer reads, operator writes pins, admin does the rest."
+
+
+class OutOfScope(Forbidden):
+    """The caller may see some devices or one dashboard only, and this is none of them."""
+
+    code = "auth.out_of_scope"
+    hint = "Use an API token for this device, or one for all devices."
+
+
+class CrossSite(Forbidden):
+    """A browser sent a session's cookie, but not from a page of this gateway."""
+
+    code = "auth.cross_site"
+    hint = (
+        "Use the dashboard at the address in the browser's address bar; a proxy in front of it must"
+        " pass the header `Host` on. Scripts use an API token instead of a cookie."
+    )
+
+
+class WrongPassword(Forbidden):
+    """The present password, asked for once more, is another one."""
+
+    code = "auth.wrong_password"
+    hint = "Type it again; an admin, or `blynk-gateway user passwd NAME`, sets a new one."
 
 
 class Throttled(GatewayError):
-    """Too many wrong tokens came from one address."""
+    """Too many wrong tokens or passwords came from one address, or for one user."""
 
     code = "auth.throttled"
-    hint = "Wait a minute, then try again with the right token."
+    hint = "Wait a minute, then try again."
+
+
+class UnknownDashboard(GatewayError):
+    """No dashboard has this slug, or none that the caller may see."""
+
+    code = "dashboard.unknown"
+    hint = "List the dashboards with `GET /api/v1/dashboards`."
 
 
 class UnknownApiToken(GatewayError):
@@ -89,6 +133,34 @@ class UnknownApiToken(GatewayError):
 
     code = "token.unknown"
     hint = "List the tokens with `blynk-gateway api-token list`."
+
+
+class NoConfigurationFile(GatewayError):
+    """There is no configuration file that could be read anew."""
+
+    code = "settings.no_file"
+    hint = "Start the gateway with `--config FILE`, or write /etc/blynk-gateway/gateway.yaml."
+
+
+class NoAuthority(GatewayError):
+    """The gateway has no certificate authority that clients could trust."""
+
+    code = "tls.no_authority"
+    hint = "See docs/guide/tls.md; whoever made the certificate of server.tls has its authority."
+
+
+class UnknownUser(GatewayError):
+    """No user has this name."""
+
+    code = "user.unknown"
+    hint = "List the users with `blynk-gateway user list`."
+
+
+class UnknownShare(GatewayError):
+    """No shared link has this id."""
+
+    code = "share.unknown"
+    hint = "List the shared links with GET /api/v1/shares."
 
 
 class NotSimulated(GatewayError):
@@ -164,7 +236,16 @@ STATUS_BY_CODE = {
     "auth.forbidden": 403,
     "auth.throttled": 429,
     "token.unknown": 404,
+    "dashboard.unknown": 404,
+    "dashboard.invalid": 400,
+    "user.unknown": 404,
+    "share.unknown": 404,
     "gpio.not_simulated": 404,
+    "settings.no_file": 409,
+    "tls.no_authority": 404,
+    "config.invalid": 409,
+    "server.address": 409,
+    "server.certificate": 409,
     "live.too_many": 503,
     "gateway.busy": 503,
     "gateway.error": 500,

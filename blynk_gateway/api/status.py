@@ -1,10 +1,8 @@
-"""How the gateway is: `/api/health`, `/metrics` and the page at `/`.
+"""How the gateway is: `/api/health` and `/metrics`.
 
 Without a token they tell nothing about devices and files.
 """
 
-import base64
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from blynk_gateway import __version__
+from blynk_gateway.api.device_auth import bearer
+from blynk_gateway.api.faults import Unauthorized
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.samples import Sample, labels, series
 from blynk_gateway.api.services import Services
@@ -21,48 +21,6 @@ from blynk_gateway.api.v1.access import Access
 from blynk_gateway.runtime.health import HealthState
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_STYLE = (
-    "body{font:16px/1.6 system-ui,sans-serif;max-width:36em;margin:12vh auto;padding:0 1.5em;"
-    "color:#222;background:#fafafa}h1{font-weight:600;border-bottom:3px solid #23c48e;"
-    "padding-bottom:.3em}a{color:#0a7a55}code{background:#eee;padding:.1em .3em;border-radius:3px}"
-    "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}a{color:#23c48e}"
-    "code{background:#333}}"
-)
-
-_PAGE = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Blynk Gateway</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>Blynk Gateway</h1>
-<p>This gateway serves stock Blynk devices on the local network. Version {__version__}.</p>
-<ul>
-<li><a href="/api/health">Health</a></li>
-<li><a href="/api/v1/openapi.json">HTTP interface for people and tools</a> (needs an API token:
-<code>blynk-gateway api-token add NAME</code>)</li>
-<li>Devices: add one with <code>blynk-gateway device add NAME</code>, then
-<code>blynk-gateway device sketch SLUG</code></li>
-</ul>
-</body>
-</html>
-"""
-
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-_PAGE_HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
-        " form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class Status:
@@ -101,16 +59,17 @@ class Status:
             headers={"Content-Type": METRICS_TYPE},
         )
 
-    async def page(self, _request: web.Request) -> web.Response:
-        """`/`: what this is."""
-        return web.Response(body=_PAGE.encode(), headers=_PAGE_HEADERS)
-
     async def _is_known(self, request: web.Request) -> bool:
-        """Whether the request has a valid token; a wrong one is refused, none is fine."""
+        """Whether the request may see everything; a wrong token is refused, none is fine."""
         if self._access.is_anonymous(request):
             return False
-        await self._access.identify(request)
-        return True
+        try:
+            return (await self._access.identify(request)).scope is None
+        except Unauthorized:
+            # A browser sends the cookie of a session that has ended without being asked.
+            if bearer(request) is not None:
+                raise
+            return False
 
     def _totals(self) -> Iterator[str]:
         services = self._services

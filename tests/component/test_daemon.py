@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from blynk_gateway.cli.client import ControlClient
+from blynk_gateway.cli.failure import Refused
 from blynk_gateway.config import Options, load
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.daemon import (
@@ -65,11 +67,14 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> Reached:
             data_dir: Path,
             clock: Clock | None = None,
             *,
+            config: Path | None = None,
             reload: Callable[[], Awaitable[None]] | None = None,
             restart: Callable[[], Awaitable[None]] | None = None,
         ) -> None:
             reached.reload, reached.restart = reload, restart
-            super().__init__(options, data_dir, clock, reload=reload, restart=restart)
+            super().__init__(
+                options, data_dir, clock, config=config, reload=reload, restart=restart
+            )
 
     monkeypatch.setattr("blynk_gateway.daemon.Gateway", Watched)
     return reached
@@ -177,6 +182,36 @@ async def test_a_reload_that_is_asked_for_returns_when_it_is_in_force(
         assert gateway.health.components["configuration"].state is HealthState.DEGRADED
         path.write_text(CONFIG)
         await reached.reload()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+
+
+async def test_pages_are_told_of_this_very_gateway(tmp_path: Path) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+
+    def look(gateway: Gateway) -> None:
+        control = ControlClient(tmp_path / "data")
+        ((_, port),) = gateway.server.addresses
+        assert (
+            f'"127.0.0.1", {port})' in control.request("GET", "/api/v1/devices/pi/sketch")["text"]
+        )
+        assert control.request("GET", "/api/v1/devices/pi/frames") == {"last": 0, "frames": []}
+        assert control.request("GET", "/api/v1/tls")["enabled"] is False
+        assert control.request("GET", "/api/v1/settings")["file"] == str(path)
+        path.write_text(CONFIG + "links: [{from: pi/V1, to: pi/V2}]\n")
+        control.request("POST", "/api/v1/settings/reload")
+        assert control.request("GET", "/api/v1/links") == {
+            "links": [{"from": "pi/V1", "to": "pi/V2", "stopped": False}]
+        }
+        path.write_text("gpio: {factory: perhaps}\n")
+        (fault,) = control.request("POST", "/api/v1/settings/check")["faults"]
+        assert fault.startswith(f"{path}:1: gpio.factory: ")
+        with pytest.raises(Refused, match=r"gpio\.factory"):
+            control.request("POST", "/api/v1/settings/reload")
+
+    async def ready(gateway: Gateway) -> None:
+        await asyncio.to_thread(look, gateway)
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0

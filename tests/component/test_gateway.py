@@ -23,6 +23,7 @@ from blynk_gateway.config.options import (
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import Intent, Origin, OriginKind
+from blynk_gateway.core.dashboards.model import Dashboard, Page, Source, Widget
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.links import Link
@@ -238,3 +239,21 @@ async def test_a_client_that_is_slow_to_leave_keeps_no_output_on(
             await asyncio.sleep(0.002)
     is_slow.set()
     await stopping
+
+
+async def test_dashboards_of_the_file_follow_a_reload_and_stored_ones_stay(tmp_path: Path) -> None:
+    lamp = Widget("led", pin=PinAddress("shed", "V1"))
+    declared = Dashboard("home", "Home", (Page("", (lamp,)),))
+    async with running(tmp_path, replace(OPTIONS, dashboards={"home": declared})) as gateway:
+        assert gateway.dashboards.get("home").source is Source.FILE
+        await gateway.dashboards.put(Dashboard("mine", "Mine"), None)
+        shares = gateway.accounts.shares
+        for slug in ("home", "mine"):
+            await shares.add(slug, None)
+        await gateway.reload(OPTIONS)
+        # A later dashboard of this name is not to be open by the old link.
+        assert [share.dashboard for share in await shares.all()] == ["mine"]
+        assert gateway.dashboards.find("home") is None
+    async with running(tmp_path) as gateway:
+        slugs = [title.slug for title in gateway.dashboards.titles()]
+        assert slugs == ["mine", "device:pi", "device:shed"]

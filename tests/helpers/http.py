@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blynk_gateway.api import HttpApi
+from blynk_gateway.api.accounts.digests import digest_of
+from blynk_gateway.api.accounts.people import People
 from blynk_gateway.api.app import HttpSite
+from blynk_gateway.api.dashboards import Dashboards
 from blynk_gateway.api.services import Services
-from blynk_gateway.api.v1.access import digest_of
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
@@ -20,7 +22,17 @@ from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock, trusted
-from tests.helpers.ports import MemoryBackups, MemoryGpio, MemoryHistory, MemoryJournal, MemoryLinks
+from tests.helpers.dashboards import MemoryDashboards
+from tests.helpers.ports import (
+    MemoryAccounts,
+    MemoryBackups,
+    MemoryCertificates,
+    MemoryFrames,
+    MemoryGpio,
+    MemoryHistory,
+    MemoryJournal,
+    MemoryLinks,
+)
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
 """Auth token of the device `greenhouse`."""
@@ -74,20 +86,30 @@ class Site:
         self.pairing = self.parts.pairing
         self.zone = self.parts.zone
         self.journal = MemoryJournal(self.bus)
+        self.accounts = MemoryAccounts()
+        self.people = People.kept_in(self.accounts, self.clock)
         self.links = MemoryLinks()
         self.history = MemoryHistory()
         self.backups = MemoryBackups()
         self.gpio = MemoryGpio(self.store)
+        self.frames = MemoryFrames()
+        self.certificates = MemoryCertificates()
+        self.dashboard_table = MemoryDashboards()
+        self.dashboards = Dashboards(self.parts, self.dashboard_table)
         self.services = Services.beside(
             self.parts,
             journal=self.journal,
             tokens=self.journal,
+            accounts=self.people,
             links=self.links,
             gpio=self.gpio,
             history=self.history,
             backups=self.backups,
             reader=self.gpio,
             data_dir=data_dir,
+            frames=self.frames,
+            certificates=self.certificates,
+            dashboards=self.dashboards,
         )
         self.api = HttpApi(self.services)
         self.port = 0

@@ -2,8 +2,9 @@
 
 import asyncio
 from bisect import insort
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 
+from blynk_gateway.core.accounts import Session, Share, User
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import EventChange, Intent, Origin, OriginKind
@@ -17,7 +18,14 @@ from blynk_gateway.core.history import (
     Step,
 )
 from blynk_gateway.core.mailbox import Mailbox, Overflow
-from blynk_gateway.core.ports import ApiToken, GpioState, MessageSink, SimulatedLine
+from blynk_gateway.core.ports import (
+    ApiToken,
+    FrameRecord,
+    GpioState,
+    MessageSink,
+    SimulatedLine,
+    TlsState,
+)
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import number
 from blynk_gateway.errors import GatewayError, HistoryError, InvalidValue, NotWritable, UnknownPin
@@ -48,6 +56,62 @@ class MemoryJournal:
 
     async def remove_api_token(self, name: str) -> bool:
         return self._tokens.pop(name, None) is not None
+
+
+class MemoryAccounts:
+    """Keeps users, sessions and shared links; `fault` is raised instead of writing."""
+
+    def __init__(self) -> None:
+        self.kept_users: dict[str, User] = {}
+        self.kept_sessions: dict[str, Session] = {}
+        self.kept_shares: dict[str, Share] = {}
+        self.fault: GatewayError | None = None
+        self.session_writes = 0
+
+    async def users(self) -> list[User]:
+        return [self.kept_users[name] for name in sorted(self.kept_users)]
+
+    async def put_user(self, user: User) -> None:
+        self._check()
+        self.kept_users[user.name] = user
+
+    async def remove_user(self, name: str) -> bool:
+        self._check()
+        self._remove_sessions(lambda one: one.user == name)
+        return self.kept_users.pop(name, None) is not None
+
+    async def sessions(self) -> list[Session]:
+        return list(self.kept_sessions.values())
+
+    async def put_session(self, session: Session) -> None:
+        self._check()
+        self.session_writes += 1
+        self.kept_sessions[session.digest] = session
+
+    async def remove_sessions(self, digests: Iterable[str]) -> None:
+        self._check()
+        gone = set(digests)
+        self._remove_sessions(lambda one: one.digest in gone)
+
+    async def shares(self) -> list[Share]:
+        return list(self.kept_shares.values())
+
+    async def add_share(self, share: Share) -> None:
+        self._check()
+        self.kept_shares[share.id] = share
+
+    async def remove_share(self, share_id: str) -> bool:
+        self._check()
+        self._remove_sessions(lambda one: one.share == share_id)
+        return self.kept_shares.pop(share_id, None) is not None
+
+    def _remove_sessions(self, is_gone: Callable[[Session], bool]) -> None:
+        for session in [one for one in self.kept_sessions.values() if is_gone(one)]:
+            del self.kept_sessions[session.digest]
+
+    def _check(self) -> None:
+        if self.fault is not None:
+            raise self.fault
 
 
 class MemoryBackups:
@@ -97,6 +161,31 @@ class MemoryLinks:
         link = MemoryLink(sink, peer)
         self.opened.put_nowait(link)
         return link
+
+
+class MemoryFrames:
+    """Frames in a list; those of any device are the same."""
+
+    def __init__(self) -> None:
+        self.kept: list[FrameRecord] = []
+
+    def frames(self, device: str, after: int) -> tuple[int, list[FrameRecord]]:
+        last = self.kept[-1].n if self.kept else 0
+        return last, [frame for frame in self.kept if frame.n > after]
+
+
+class MemoryCertificates:
+    """A certificate that can be set; there is none at first."""
+
+    def __init__(self) -> None:
+        self.state = TlsState(False)
+        self.ca: bytes | None = None
+
+    async def tls(self) -> TlsState:
+        return self.state
+
+    async def authority(self) -> bytes | None:
+        return self.ca
 
 
 class MemorySimulation:

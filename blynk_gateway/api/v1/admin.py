@@ -2,17 +2,19 @@
 
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
+from blynk_gateway.api.accounts.digests import digest_of, new_secret
 from blynk_gateway.api.faults import Conflict, RequestError, UnknownApiToken
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
-from blynk_gateway.api.v1.access import Call, Role, digest_of
+from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.schema import Field, Kind, read_object
 from blynk_gateway.api.v1.views import device_view
+from blynk_gateway.core.accounts import Role
 from blynk_gateway.core.pairing import RefusedLogin
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.errors import UnknownToken
@@ -20,6 +22,7 @@ from blynk_gateway.runtime.logs import masked
 
 MAX_MINUTES = 1440
 MAX_TOKENS = 100
+MAX_DEVICES = 100
 
 # A name is a path segment, and clients resolve `.` and `..` away.
 _TOKEN_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,32}")
@@ -44,6 +47,12 @@ NEW_TOKEN = {
         False,
         {"enum": [str(role) for role in Role]},
     ),
+    "devices": Field(
+        Kind.TEXTS,
+        f"slugs of the at most {MAX_DEVICES} devices it is good for; all if empty or left out",
+        False,
+        {"maxItems": MAX_DEVICES},
+    ),
 }
 
 
@@ -57,6 +66,42 @@ class Admin:
     def __init__(self, services: Services, tokens_changed: Callable[[], None]) -> None:
         self._services = services
         self._tokens_changed = tokens_changed
+
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route("GET", "/pairing", Role.ADMIN, self.pairing, "Pairing and refused logins."),
+            Route("POST", "/pairing", Role.ADMIN, self.open_pairing, "Open pairing.", PAIRING),
+            Route(
+                "POST",
+                "/pairing/adopt",
+                Role.ADMIN,
+                self.adopt,
+                "Make a device of a refused login.",
+                ADOPTION,
+                success=201,
+            ),
+            Route(
+                "GET", "/api-tokens", Role.ADMIN, self.tokens, "All API tokens, without the tokens."
+            ),
+            Route(
+                "POST",
+                "/api-tokens",
+                Role.ADMIN,
+                self.add_token,
+                "Make an API token.",
+                NEW_TOKEN,
+                success=201,
+            ),
+            Route(
+                "DELETE",
+                "/api-tokens/{name}",
+                Role.ADMIN,
+                self.remove_token,
+                "Remove one.",
+                success=204,
+            ),
+        ]
 
     async def pairing(self, _call: Call) -> web.Response:
         """How long pairing stays open, and the refused logins, tokens masked."""
@@ -99,14 +144,7 @@ class Admin:
     async def tokens(self, _call: Call) -> web.Response:
         """All API tokens without the tokens."""
         tokens = await self._services.tokens.api_tokens()
-        return api_json(
-            {
-                "api_tokens": [
-                    {"name": token.name, "role": token.role, "created_ms": token.created_ms}
-                    for token in tokens
-                ]
-            }
-        )
+        return api_json({"api_tokens": [_token_view(token) for token in tokens]})
 
     async def add_token(self, call: Call) -> web.Response:
         """A new API token; this answer alone holds it."""
@@ -117,16 +155,21 @@ class Admin:
         if role not in set(Role):
             raise RequestError(f"body.role: expected {', '.join(Role)}")
         tokens = self._services.tokens
+        # Sorted, each once. One that is not there would come to be good for a later device.
+        devices = tuple(sorted(set(body.get("devices", ()))))
+        if len(devices) > MAX_DEVICES:
+            raise RequestError(f"body.devices: expected at most {MAX_DEVICES}")
+        for slug in devices:
+            self._services.registry.get(slug)
         if len(await tokens.api_tokens()) >= MAX_TOKENS:
             raise Conflict(f"there are {MAX_TOKENS} API tokens already; that is the limit")
-        secret = secrets.token_urlsafe(32)
-        created_ms = self._services.clock.now_ms()
-        if not await tokens.add_api_token(ApiToken(name, role, digest_of(secret), created_ms)):
+        secret = new_secret()
+        now_ms = self._services.clock.now_ms()
+        token = ApiToken(name, role, digest_of(secret), now_ms, devices)
+        if not await tokens.add_api_token(token):
             raise Conflict(f"there is an API token {name!r} already; expected another name")
         self._tokens_changed()
-        return api_json(
-            {"name": name, "role": role, "created_ms": created_ms, "token": secret}, 201
-        )
+        return api_json(_token_view(token) | {"token": secret}, 201)
 
     async def remove_token(self, call: Call) -> web.Response:
         """Make an API token invalid."""
@@ -135,6 +178,15 @@ class Admin:
             raise UnknownApiToken(f"there is no API token {name[:40]!r}")
         self._tokens_changed()
         return web.Response(status=204)
+
+
+def _token_view(token: ApiToken) -> dict[str, Any]:
+    return {
+        "name": token.name,
+        "role": token.role,
+        "created_ms": token.created_ms,
+        "devices": list(token.devices),
+    }
 
 
 def _refused_id(login: RefusedLogin) -> str:

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.streaming import Exports
-from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.route import Call, Route
+from blynk_gateway.core.accounts import Role
 
 
 class BackupRoute:
@@ -19,6 +20,18 @@ class BackupRoute:
     def __init__(self, services: Services, exports: Exports) -> None:
         self._services = services
         self._exports = exports
+
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route(
+                "GET",
+                "/backup",
+                Role.ADMIN,
+                self.download,
+                "All data but the configuration, as tar.gz.",
+            ),
+        ]
 
     async def download(self, call: Call) -> web.StreamResponse:
         """A backup; the answer begins when its state is held still, so that errors are answers."""

@@ -1,16 +1,20 @@
 """`/api/v1/devices`, `/api/v1/pins` and `/api/v1/events`."""
 
+from itertools import chain
+
 from aiohttp import web
 
 from blynk_gateway.api.bodies import only_field, parse_query
 from blynk_gateway.api.faults import Conflict, RequestError
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
-from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.pins import all_pins, find_pin
+from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.schema import Field, Kind, read_object
 from blynk_gateway.api.v1.views import device_view, event_view, pin_view
 from blynk_gateway.api.writes import PinWriter
-from blynk_gateway.core.address import parse_pin, slug_of
+from blynk_gateway.core.accounts import Role
+from blynk_gateway.core.address import PinAddress, parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import MAX_EVERY_MS, MIN_EVERY_MS, DirectPin, PinMode
@@ -65,11 +69,70 @@ class Devices:
         self._writer = writer
         self._reads = PinReads(services.registry, services.store, services.reader)
 
-    async def list(self, _call: Call) -> web.Response:
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route("GET", "/devices", Role.VIEWER, self.list, "All devices.", minds_scope=True),
+            Route(
+                "POST", "/devices", Role.ADMIN, self.add, "Add a device.", NEW_DEVICE, success=201
+            ),
+            Route("GET", "/devices/{slug}", Role.VIEWER, self.get, "One device."),
+            Route(
+                "DELETE",
+                "/devices/{slug}",
+                Role.ADMIN,
+                self.remove,
+                "Remove a device.",
+                success=204,
+            ),
+            Route("GET", "/devices/{slug}/token", Role.ADMIN, self.token, "A device's auth token."),
+            Route(
+                "GET",
+                "/devices/{slug}/pins",
+                Role.VIEWER,
+                self.pins,
+                "All pins of a device.",
+                minds_scope=True,
+            ),
+            Route("GET", "/pins/{slug}/{pin}", Role.VIEWER, self.pin, "One pin."),
+            Route(
+                "PUT",
+                "/pins/{slug}/{pin}",
+                Role.OPERATOR,
+                self.write,
+                "Write a pin, as a command.",
+                NEW_VALUE,
+            ),
+            Route(
+                "PUT",
+                "/pins/{slug}/{pin}/mode",
+                Role.OPERATOR,
+                self.set_mode,
+                "Set a D or A pin's mode.",
+                NEW_MODE,
+            ),
+            Route(
+                "GET",
+                "/events",
+                Role.VIEWER,
+                self.events,
+                "Latest events.",
+                query=EVENTS,
+                minds_scope=True,
+            ),
+        ]
+
+    async def list(self, call: Call) -> web.Response:
         """All devices."""
-        now_ms = self._services.clock.now_ms()
+        now_ms, scope = self._services.clock.now_ms(), call.caller.scope
         return api_json(
-            {"devices": [device_view(device, now_ms) for device in self._services.registry]}
+            {
+                "devices": [
+                    device_view(device, now_ms, scope)
+                    for device in self._services.registry
+                    if scope is None or scope.has_device(device.slug)
+                ]
+            }
         )
 
     async def add(self, call: Call) -> web.Response:
@@ -106,7 +169,10 @@ class Devices:
                 f"the device {device.slug!r} is declared in the configuration file;"
                 " expected one that was added by command or paired; remove it there and reload"
             )
-        self._services.registry.remove(device.slug, call.caller.origin)
+        services = self._services
+        services.registry.remove(device.slug, call.caller.origin)
+        # Those to its automatic dashboard: a later device of this slug is another.
+        await services.accounts.shares.prune(services.dashboards.has)
         return web.Response(status=204)
 
     async def token(self, call: Call) -> web.Response:
@@ -115,16 +181,27 @@ class Devices:
         return api_json({"slug": device.slug, "token": device.definition.token})
 
     async def pins(self, call: Call) -> web.Response:
-        """All pins of a device that were written or defined."""
-        device = self._services.registry.get(call.request.match_info["slug"])
-        states = self._services.store.pins(device.slug)
-        return api_json({"pins": [pin_view(device, state) for state in states]})
+        """All pins of a device that were written or defined, or have a property."""
+        slug, scope = call.request.match_info["slug"], call.caller.scope
+        call.caller.check_device(slug)
+        device = self._services.registry.get(slug)
+        states = all_pins(device, self._services.store)
+        return api_json(
+            {
+                "pins": [
+                    pin_view(device, state)
+                    for state in states
+                    if scope is None or scope.has_pin(PinAddress(device.slug, state.pin))
+                ]
+            }
+        )
 
     async def pin(self, call: Call) -> web.Response:
         """One pin; a D or A pin without a value is read first."""
         device, pin = self._addressed(call)
         await self._reads.ask(device.slug, pin)
-        return api_json(pin_view(device, self._services.store.get(device.slug, pin)))
+        state = find_pin(device, self._services.store, pin)
+        return api_json(pin_view(device, state or self._services.store.get(device.slug, pin)))
 
     async def write(self, call: Call) -> web.Response:
         """Write a pin as a command; the answer is the pin."""
@@ -153,15 +230,22 @@ class Devices:
     async def events(self, call: Call) -> web.Response:
         """The latest events, newest first."""
         query = parse_query(call.request)
-        slug = only_field(query, "device")
+        slug, scope = only_field(query, "device"), call.caller.scope
         if slug is not None:
+            call.caller.check_device(slug, is_whole=True)
             self._services.registry.get(slug)
         limit = only_field(query, "limit") or str(DEFAULT_EVENTS)
         count = whole_number(Literal(limit))
         if count is None or not 0 < count <= MAX_EVENTS:
             raise RequestError(f"limit: expected a whole number from 1 to {MAX_EVENTS}")
-        events = await self._services.journal.events(slug, count)
-        return api_json({"events": [event_view(event) for event in events]})
+        journal = self._services.journal
+        if slug is not None or scope is None:
+            events = await journal.events(slug, count)
+        else:
+            # Of each by itself: the latest of all might be of others only.
+            found = [await journal.events(one, count) for one in sorted(scope.devices)]
+            events = sorted(chain(*found), key=lambda event: -event.seq)[:count]
+        return api_json({"events": [event_view(event, scope) for event in events]})
 
     def _addressed(self, call: Call) -> tuple[Device, str]:
         """Device and pin that the path names.

@@ -7,8 +7,9 @@ from aiohttp import web
 from blynk_gateway.api.faults import NotSimulated, RequestError
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
-from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.schema import Field, Kind, read_object
+from blynk_gateway.core.accounts import Role
 from blynk_gateway.core.json_text import Literal, whole_number
 from blynk_gateway.core.ports import PeripheralState, SimulatedLine, Simulation
 from blynk_gateway.core.value import printable, printable_value
@@ -27,6 +28,30 @@ class GpioRoutes:
 
     def __init__(self, services: Services) -> None:
         self._gpio = services.gpio
+
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route("GET", "/gpio", Role.VIEWER, self.state, "The Pi's lines and peripherals."),
+            Route("GET", "/sim/lines", Role.VIEWER, self.lines, "All simulated lines."),
+            Route(
+                "PUT",
+                "/sim/lines/{n}",
+                Role.OPERATOR,
+                self.drive,
+                "Put a level on a simulated input.",
+                NEW_LEVEL,
+            ),
+            Route("GET", "/sim/adc", Role.VIEWER, self.adc, "The simulated converter."),
+            Route(
+                "PUT",
+                "/sim/adc/{channel}",
+                Role.OPERATOR,
+                self.set_adc,
+                "Put a voltage on a channel of the simulated converter.",
+                NEW_VOLTAGE,
+            ),
+        ]
 
     async def state(self, _call: Call) -> web.Response:
         """How lines and peripherals are at the moment."""

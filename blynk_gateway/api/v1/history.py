@@ -12,9 +12,10 @@ from blynk_gateway.api.past import Past, as_table, as_text
 from blynk_gateway.api.replies import JSON_TYPE, api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.streaming import Exports, gzipped, takes_gzip
-from blynk_gateway.api.v1.access import Call
+from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.schema import Field, Kind
 from blynk_gateway.config.scalars import parse_duration
+from blynk_gateway.core.accounts import Role
 from blynk_gateway.core.address import PinAddress, parse_address, parse_pin
 from blynk_gateway.core.history import Aggregate, Question
 from blynk_gateway.core.json_text import Literal, whole_number
@@ -130,6 +131,29 @@ class HistoryRoutes:
         self._exports = exports
         self._past = Past(services)
 
+    def routes(self) -> list[Route]:
+        """Its routes."""
+        return [
+            Route(
+                "GET",
+                "/history/{slug}/{pin}",
+                Role.VIEWER,
+                self.one,
+                "A pin's past.",
+                query=RANGE,
+            ),
+            Route(
+                "GET",
+                "/history",
+                Role.VIEWER,
+                self.joined,
+                "Several pins' past.",
+                query=JOINED,
+                minds_scope=True,
+            ),
+            Route("GET", "/history-stats", Role.VIEWER, self.stats, "How much past there is."),
+        ]
+
     async def one(self, call: Call) -> web.StreamResponse:
         """The past of one pin."""
         found = call.request.match_info
@@ -149,6 +173,8 @@ class HistoryRoutes:
                 f" found {len(texts)}"
             )
         addresses = list(dict.fromkeys(parse_address(text) for text in texts))
+        for address in addresses:
+            call.caller.check_pin(address)
         wanted = self._wanted(call, addresses)
         questions = [wanted.of(address) for address in addresses]
         layout = _word({"layout": _field(call, "layout") or SERIES}, "layout", [SERIES, ROWS])

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from blynk_gateway.core.accounts import Scope
 from blynk_gateway.core.change import (
     Change,
     DefinitionChange,
     EventChange,
     MetadataChange,
     ModeChange,
+    Origin,
     PastChange,
     PinChange,
     PropertyChange,
@@ -19,10 +21,14 @@ from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import printable, printable_value
 
 
-def device_view(device: Device, now_ms: int) -> dict[str, Any]:
-    """A device without its secrets."""
+def device_view(device: Device, now_ms: int, scope: Scope | None = None) -> dict[str, Any]:
+    """A device without its secrets.
+
+    Args:
+        scope: of the caller; who sees only some pins is not told what the device says of itself.
+    """
     definition = device.definition
-    return {
+    view = {
         "slug": device.slug,
         "name": definition.name,
         "source": str(definition.source),
@@ -34,6 +40,8 @@ def device_view(device: Device, now_ms: int) -> dict[str, Any]:
         "info": {printable(key): printable(value) for key, value in device.info},
         "metadata": {printable(key): printable(value) for key, value in device.metadata.items()},
     }
+    is_whole = scope is None or device.slug in scope.devices
+    return view if is_whole else {**view, "template": None, "info": {}, "metadata": {}}
 
 
 def pin_view(device: Device, state: PinState) -> dict[str, Any]:
@@ -55,27 +63,45 @@ def pin_view(device: Device, state: PinState) -> dict[str, Any]:
     }
 
 
-def event_view(event: EventChange) -> dict[str, Any]:
-    """An entry of the event timeline."""
+def event_view(event: EventChange, scope: Scope | None = None) -> dict[str, Any]:
+    """An entry of the event timeline.
+
+    Args:
+        scope: of the caller.
+    """
     return {
         "seq": event.seq,
         "device": event.device,
         "kind": str(event.kind),
         "code": printable(event.code),
         "description": printable(event.description),
-        "origin": str(event.origin),
+        "origin": origin_view(event.origin, scope),
         "at_ms": event.at_ms,
     }
 
 
-def pin_change_view(change: PinChange) -> dict[str, Any]:
-    """A change of a pin's value."""
+def origin_view(origin: Origin, scope: Scope | None) -> str:
+    """Who brought a change.
+
+    Args:
+        scope: of the caller; who does not see everything is told the kind only, as the rest names
+            users, tokens and other pins.
+    """
+    return str(origin) if scope is None else str(origin.kind)
+
+
+def pin_change_view(change: PinChange, scope: Scope | None = None) -> dict[str, Any]:
+    """A change of a pin's value.
+
+    Args:
+        scope: of the caller.
+    """
     return {
         "seq": change.seq,
         "address": f"{change.device}/{change.pin}",
         "value": printable_value(change.value),
         "at_ms": change.at_ms,
-        "origin": str(change.origin),
+        "origin": origin_view(change.origin, scope),
         "intent": change.intent.value,
     }
 
@@ -92,16 +118,26 @@ def snapshot_view(slug: str, state: PinState) -> dict[str, Any]:
     }
 
 
-def change_view(change: Change) -> dict[str, Any] | None:  # noqa: PLR0911  one kind after another
-    """Any change, its kind as `type`; None for what is of the past, as all stands as it stood."""
-    common = {"seq": change.seq, "at_ms": change.at_ms, "origin": str(change.origin)}
+def change_view(  # noqa: PLR0911  one kind after another
+    change: Change, scope: Scope | None = None
+) -> dict[str, Any] | None:
+    """Any change, its kind as `type`; None for what is of the past, as all stands as it stood.
+
+    Args:
+        scope: of the caller.
+    """
+    common = {
+        "seq": change.seq,
+        "at_ms": change.at_ms,
+        "origin": origin_view(change.origin, scope),
+    }
     match change:
         case PinChange():
-            return {"type": "pin", **pin_change_view(change)}
+            return {"type": "pin", **pin_change_view(change, scope)}
         case PastChange():
             return None
         case EventChange():
-            return {"type": "event", **event_view(change)}
+            return {"type": "event", **event_view(change, scope)}
         case PropertyChange():
             return common | {
                 "type": "property",

@@ -53,7 +53,7 @@ async def test_client_that_does_not_read_its_stream_is_cut(
         for pin in range(50):
             path = f"/{TOKEN}/update/V{100 + pin}?value={'x' * 1000}"
             assert (await site.request("GET", path)).status == 200
-    assert live._mailboxes == set()
+    assert live._mailboxes == {}
     writer.close()
 
 

@@ -4,6 +4,8 @@ import pkgutil
 import blynk_gateway.api
 from blynk_gateway import errors
 from blynk_gateway.api import faults
+from blynk_gateway.blynk_server.listeners import AddressUnavailable
+from blynk_gateway.blynk_server.tls import CertificateUnusable
 from blynk_gateway.errors import GatewayError
 
 
@@ -31,5 +33,10 @@ def test_every_code_of_the_table_belongs_to_an_error() -> None:
 
 def test_error_without_a_row_has_the_status_of_its_base() -> None:
     assert faults.status_of(errors.HistoryCorrupt("x")) == 503
-    assert faults.status_of(errors.ConfigError("x")) == 500
+    assert faults.status_of(errors.HardwareError("x")) == 500
     assert faults.status_of(errors.NotWritable("x")) == 403
+
+
+def test_what_only_another_part_makes_of_a_reload_is_no_fault_of_the_gateway() -> None:
+    for error in (AddressUnavailable("x"), CertificateUnusable("x")):
+        assert faults.status_of(error) == 409

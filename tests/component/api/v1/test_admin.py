@@ -57,6 +57,15 @@ async def test_new_api_token_works_and_a_removed_one_does_not(site: Site) -> Non
     assert (await site.request("PUT", path, put, bearer=made["token"])).status == 401
 
 
+async def test_token_may_be_for_some_devices(site: Site) -> None:
+    body = {"name": "tv", "devices": ["greenhouse", "greenhouse"]}
+    made = await site.request("POST", "/api/v1/api-tokens", body, bearer=ADMIN)
+    assert (made.status, made.json["devices"]) == (201, ["greenhouse"])
+    listed = await site.request("GET", "/api/v1/api-tokens", bearer=ADMIN)
+    devices = {one["name"]: one["devices"] for one in listed.json["api_tokens"]}
+    assert devices == {"admin": [], "operator": [], "tv": ["greenhouse"], "viewer": []}
+
+
 async def test_token_without_role_is_a_viewer(site: Site) -> None:
     answer = await site.request("POST", "/api/v1/api-tokens", {"name": "tv"}, bearer=ADMIN)
     assert (answer.status, answer.json["role"]) == (201, "viewer")
@@ -72,9 +81,14 @@ async def test_token_without_role_is_a_viewer(site: Site) -> None:
         ({"name": ".."}, 400),
         ({"name": "a", "role": "root"}, 400),
         ({"name": "viewer"}, 409),
+        ({"name": "a", "devices": "greenhouse"}, 400),
+        ({"name": "a", "devices": ["nothing"]}, 404),
+        ({"name": "a", "devices": [f"d{number}" for number in range(101)]}, 400),
     ],
 )
-async def test_unusable_api_token_is_refused(site: Site, body: dict[str, str], status: int) -> None:
+async def test_unusable_api_token_is_refused(
+    site: Site, body: dict[str, object], status: int
+) -> None:
     answer = await site.request("POST", "/api/v1/api-tokens", body, bearer=ADMIN)
     assert answer.status == status
     assert len(await site.journal.api_tokens()) == 3

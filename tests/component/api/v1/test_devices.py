@@ -141,6 +141,15 @@ async def test_pins_come_in_natural_order_with_their_datastreams(site: Site) -> 
     assert pins[7]["datastream"] is None
 
 
+async def test_pin_with_properties_alone_is_a_pin_without_a_value(site: Site) -> None:
+    site.registry.set_property(site.device, "V200", "url", ("http://cam/1",), CONFIG)
+    answer = await site.request("GET", f"{PIN}/V200", bearer=VIEWER)
+    assert (answer.status, answer.json["value"]) == (200, [])
+    assert answer.json["properties"] == {"url": ["http://cam/1"]}
+    pins = await site.request("GET", "/api/v1/devices/greenhouse/pins", bearer=VIEWER)
+    assert pins.json["pins"][-1] == answer.json
+
+
 async def test_events_come_newest_first_and_of_one_device_on_demand(site: Site) -> None:
     site.add_device("shed", "shed-token", DeviceSource.COMMAND)
     shed = site.registry.get("shed")

@@ -9,14 +9,18 @@ from typing import Any
 import aiohttp
 import pytest
 
+from blynk_gateway.api.accounts.digests import digest_of
 from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.definition import DeviceSource
+from blynk_gateway.core.ports import ApiToken
 from tests.helpers.http import ADMIN, CONFIG, TOKEN, VIEWER, Site
 
 
 @asynccontextmanager
-async def connected(site: Site) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    headers = {"Authorization": f"Bearer {VIEWER}"}
+async def connected(
+    site: Site, token: str = VIEWER
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    headers = {"Authorization": f"Bearer {token}"}
     url = f"http://127.0.0.1:{site.port}/api/v1/ws"
     async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers) as ws:
         yield ws
@@ -185,3 +189,31 @@ async def test_streams_are_limited(site: Site, monkeypatch: pytest.MonkeyPatch) 
     async with lines(site):
         answer = await site.request("GET", "/api/v1/changes", bearer=VIEWER)
     assert (answer.status, answer.json["error"]["code"]) == (503, "live.too_many")
+
+
+async def test_streams_tell_nothing_out_of_scope(site: Site) -> None:
+    site.add_device("shed", "shed-token", DeviceSource.COMMAND)
+    await site.journal.add_api_token(ApiToken("s", "viewer", digest_of("scoped"), 0, ("shed",)))
+    write(site, "V0", "1")
+    async with connected(site, "scoped") as ws:
+        snapshot = await ws.receive_json()
+        assert [device["slug"] for device in snapshot["devices"]] == ["shed"]
+        assert snapshot["pins"] == []
+        write(site, "V0", "2")
+        site.registry.set_metadata(site.device, "Bed", "3", CONFIG)
+        site.registry.record_event(site.device, EventKind.LOGGED, "hot", "", CONFIG)
+        site.registry.connected(site.device, CONFIG)
+        site.store.write("shed", "V0", ("3",), CONFIG, Intent.REPORT)
+        assert (await ws.receive_json())["address"] == "shed/V0"
+
+
+async def test_streams_end_with_their_token(site: Site) -> None:
+    async with connected(site, ADMIN) as ws, lines(site) as reader:
+        await ws.receive_json()
+        for name in ("viewer", "admin"):
+            await site.request("DELETE", f"/api/v1/api-tokens/{name}", bearer=ADMIN)
+        closed = await ws.receive(timeout=5)
+        assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        assert closed.data == 4401
+        async with asyncio.timeout(5):
+            assert await reader.readuntil(b"\r\n\r\n") == b"0\r\n\r\n"

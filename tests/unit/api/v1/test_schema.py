@@ -21,6 +21,9 @@ def test_every_kind_has_a_json_schema() -> None:
         (Kind.VALUE, "a", ("a",)),
         (Kind.VALUE, Literal("2.50"), ("2.50",)),
         (Kind.VALUE, [], ()),
+        (Kind.FLAG, False, False),
+        (Kind.TEXTS, [], ()),
+        (Kind.TEXTS, ["a", "\ud800"], ("a", "\ufffd")),
     ],
 )
 def test_field_of_its_kind_is_taken(kind: Kind, found: object, expected: object) -> None:
@@ -38,6 +41,10 @@ def test_field_of_its_kind_is_taken(kind: Kind, found: object, expected: object)
         (Kind.NUMBER, Literal("1e999")),
         (Kind.VALUE, None),
         (Kind.VALUE, {}),
+        (Kind.FLAG, Literal("1")),
+        (Kind.FLAG, "true"),
+        (Kind.TEXTS, "a"),
+        (Kind.TEXTS, ["a", Literal("1")]),
     ],
 )
 def test_field_of_another_kind_is_refused_by_path(kind: Kind, found: object) -> None:

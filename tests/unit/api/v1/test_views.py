@@ -2,11 +2,24 @@ from pathlib import Path
 
 from blynk_gateway.api.replies import to_json
 from blynk_gateway.api.v1.views import change_view, device_view, pin_view, snapshot_view
+from blynk_gateway.core.accounts import Scope
+from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import CONFIG, TOKEN, Site
+
+
+def test_device_seen_in_part_says_nothing_of_itself(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.registry.set_metadata(site.device, "Bed", "3", CONFIG)
+    part = Scope(pins=frozenset({PinAddress("greenhouse", "V1")}))
+    whole = device_view(site.device, 0)
+    assert whole["metadata"] == {"Bed": "3"}
+    assert device_view(site.device, 0, Scope(frozenset({"greenhouse"}))) == whole
+    hidden: dict[str, object] = {"template": None, "info": {}, "metadata": {}}
+    assert device_view(site.device, 0, part) == whole | hidden
 
 
 def test_a_point_of_the_past_is_no_view(tmp_path: Path) -> None:
