@@ -1,6 +1,7 @@
 """`run`: the gateway itself."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from blynk_gateway.config import find_config, find_data_dir, load
+from blynk_gateway.config.options import Address
 from blynk_gateway.daemon import RESTART, run_gateway
+from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime import logs
+from blynk_gateway.runtime.lan import lan_host
 
 _STANDARD_STREAMS = 3
 
@@ -26,10 +30,35 @@ def run(arguments: Namespace) -> int:
     options = load(config)
     logs.set_up(options.logging.level)
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)
-    code = asyncio.run(run_gateway(options, data_dir, config=config, may_restart=True))
+    code = asyncio.run(
+        run_gateway(options, data_dir, config=config, may_restart=True, ready=invite)
+    )
     if code == RESTART:
         begin_anew()
     return code
+
+
+async def invite(gateway: Gateway) -> None:
+    """While there is no user, print a link that makes the first one; good for this start only.
+
+    Raises:
+        HistoryError: the users cannot be read.
+    """
+    url = gateway.url() or _secure_url(gateway)
+    if url is None or await gateway.accounts.users.all():
+        return
+    link = f"{url}#/setup/{gateway.accounts.setup.begin()}"
+    # Whoever reads this output may be gone, which is no reason to end.
+    with contextlib.suppress(OSError):
+        print(f"There is no user yet. Make the first one, an admin, here, once: {link}", flush=True)
+
+
+def _secure_url(gateway: Gateway) -> str | None:
+    listeners = gateway.options.server.listen_tls
+    if not listeners:
+        return None
+    host, port = listeners[0]
+    return f"https://{Address(lan_host(host), port)}/"
 
 
 def begin_anew() -> NoReturn:

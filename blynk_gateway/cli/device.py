@@ -8,9 +8,9 @@ from blynk_gateway.cli.access import options_of, running, with_gateway
 from blynk_gateway.cli.client import ControlClient
 from blynk_gateway.cli.failure import NoListener
 from blynk_gateway.cli.output import print_json, print_table
-from blynk_gateway.cli.sketch import BOARDS, Target, sketch_for
 from blynk_gateway.config import Options
 from blynk_gateway.core.clock import SystemClock
+from blynk_gateway.formats.sketch import BOARDS, Target, sketch_for
 from blynk_gateway.runtime.lan import lan_host
 
 _PATH = "/api/v1/devices"

@@ -42,6 +42,13 @@ class Refused(GatewayError):
         self.advice = advice
 
 
+class PasswordsDiffer(GatewayError):
+    """A password was typed in two ways."""
+
+    code = "cli.passwords_differ"
+    hint = "Run the command again and type the same password twice."
+
+
 class NoListener(GatewayError):
     """The gateway is configured to listen nowhere."""
 

@@ -1,6 +1,7 @@
 """What commands print: JSON for programs, tables of at most 80 columns for people."""
 
 import json
+import time
 from collections.abc import Sequence
 
 from blynk_gateway.cli.client import Json
@@ -23,6 +24,11 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for line in lines:
         cells = (cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True))
         print(_GAP.join(cells).rstrip())
+
+
+def date_of(at_ms: int) -> str:
+    """A day, in the time zone of this machine."""
+    return time.strftime("%Y-%m-%d", time.localtime(at_ms / 1000))
 
 
 def shown(text: str) -> str:

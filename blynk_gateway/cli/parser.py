@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_daemon(commands)
     add_device_commands(commands)
     add_pin_commands(commands)
+    _add_user(group(commands, "user", "who may log in at the dashboard", "list"))
     _add_api_token(group(commands, "api-token", "keys to the HTTP API /api/v1", "list"))
     add_history_command(commands)
     _add_backup(commands)
@@ -134,6 +135,46 @@ def _add_sensors(commands: "Commands") -> None:
     )
 
 
+def _add_user(commands: "Commands") -> None:
+    add = command(
+        commands,
+        "add",
+        "add a user; the password is asked for, or read from standard input",
+        "user:add",
+        "user add ann --role admin",
+    )
+    add.add_argument("name", metavar="NAME", help="for the login")
+    _add_role(add)
+    add_json(add)
+    passwd = command(
+        commands,
+        "passwd",
+        "give a user a new password; all its sessions end",
+        "user:passwd",
+        "user passwd ann",
+    )
+    passwd.add_argument("name", metavar="NAME", help="as in the list")
+    add_json(command(commands, "list", "list all users by name", "user:show_all", "user list"))
+    remove = command(
+        commands, "remove", "remove a user; all its sessions end", "user:remove", "user remove ann"
+    )
+    remove.add_argument("name", metavar="NAME", help="as in the list")
+
+
+def _add_role(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--role",
+        choices=ROLES,
+        default="viewer",
+        help="admin may do everything, operator reads and writes pins, viewer reads"
+        " (default: viewer)",
+    )
+
+
+def _slugs(text: str) -> list[str]:
+    return [slug for slug in text.split(",") if slug]
+
+
 def _add_api_token(commands: "Commands") -> None:
     add = command(
         commands,
@@ -143,12 +184,13 @@ def _add_api_token(commands: "Commands") -> None:
         "api-token add node-red --role operator",
     )
     add.add_argument("name", metavar="NAME", help="what it is for")
+    _add_role(add)
     add.add_argument(
-        "--role",
-        choices=ROLES,
-        default="viewer",
-        help="admin may do everything, operator reads and writes pins, viewer reads"
-        " (default: viewer)",
+        "--devices",
+        metavar="SLUG,…",
+        type=_slugs,
+        default=[],
+        help="the only devices it is good for, separated by commas (default: all)",
     )
     add_json(add)
     add_json(

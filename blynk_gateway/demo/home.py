@@ -18,6 +18,8 @@ from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.datastream import Template
 from blynk_gateway.core.definition import new_token
 from blynk_gateway.core.links import Link
+from blynk_gateway.core.ports import Simulation
+from blynk_gateway.demo.dashboards import HOME
 from blynk_gateway.demo.models import Greenhouse, Model, Workshop
 from blynk_gateway.errors import GatewayError
 
@@ -28,6 +30,9 @@ PORTS_TRIED = 100
 
 BUTTON_LINE = 27
 DIRECT_LINES = (5, 6, 13)
+SOIL_CHANNEL = 0
+SOIL_VOLTAGE = 0.42
+"""What the probe gives at the start, as a part of the most."""
 
 PINS = GpioOptions(
     factory=Factory.MOCK,
@@ -38,7 +43,7 @@ PINS = GpioOptions(
         "lamp": PwmOptions(name="lamp", type="pwm", pin="V2", line=18),
         "button": ButtonOptions(name="button", type="button", pin="V3", line=BUTTON_LINE),
         "soil": AdcOptions(
-            name="soil", type="mcp3008", pin="V4", channel=0, every_ms=1000, deadband=0.5
+            name="soil", type="mcp3008", pin="V4", channel=SOIL_CHANNEL, every_ms=1000, deadband=0.5
         ),
         "load": SystemOptions(name="load", type=Gauge.CPU_LOAD, pin="V5", decimals=0),
     },
@@ -98,7 +103,14 @@ def demo_options(home: Home) -> Options:
         templates={one.slug: Template(one.slug, one.model.datastreams) for one in home.residents},
         gpio=PINS,
         links=(Link(PinAddress("pi", "V3"), PinAddress("pi", "V1")),),
+        dashboards={HOME.slug: HOME},
     )
+
+
+def moisten(simulation: Simulation | None) -> None:
+    """Put a voltage on the probe in the soil, so that its gauge has something to show."""
+    if simulation is not None:
+        simulation.set_adc(SOIL_CHANNEL, SOIL_VOLTAGE)
 
 
 def _free_port(first: int) -> int:

@@ -43,7 +43,7 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(place: Path) -> None:
                 pytest.fail((await process.stderr.read()).decode())
             text += (await process.stdout.readline()).decode()
         assert max(len(line) for line in text.splitlines() if str(place) not in line) <= 80
-        url = found(r"URL +(\S+?)/\n", text)
+        url = found(r"Dashboard +(\S+?)/\n", text)
         api_token = found(r"API token +(\S+)", text)
         greenhouse = found(r"Greenhouse +(\S+)", text)
         workshop = found(r"Workshop +(\S+)", text)
@@ -61,7 +61,10 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(place: Path) -> None:
                     devices = (await answer.json())["devices"]
                 return {device["slug"] for device in devices if device["online"]}
 
+            assert await role_of(session, url, text) == "admin"
             await eventually(online, {"greenhouse", "workshop", "pi"})
+            # The page of logs has something to show, though the terminal has not.
+            assert '"device logged in"' in await get("/api/v1/logs")
             assert 0 < float((await get(f"/{greenhouse}/get/V0"))[2:-2]) < 60
             # The relay takes effect in the simulated workshop, which reports its standby power.
             await get(f"/external/api/update?token={workshop}&v2=0")
@@ -89,6 +92,14 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(place: Path) -> None:
             await process.communicate()
     assert (process.returncode, err) == (0, b"")
     assert not any(place.iterdir())  # noqa: ASYNC240  one look at the end
+
+
+async def role_of(session: aiohttp.ClientSession, url: str, text: str) -> str:
+    """The role that the printed login gives."""
+    password = found(r"Log in as +demo +password (\S+)\n", text)
+    login = {"name": "demo", "password": password}
+    async with session.post(f"{url}/api/v1/session", json=login) as answer:
+        return str((await answer.json())["user"]["role"])
 
 
 def as_curl(command: str) -> tuple[dict[str, str], str, str]:

@@ -40,6 +40,8 @@ def main(host: str, port: str, token: str) -> None:
             elif action == "report":
                 # What its API has no call for: as `virtual_write` does, with another op.
                 blynk.send(blynk._pack_msg(blynk.MSG_HW, pin, *values))
+            elif action == "property":
+                blynk.set_property(int(pin), *values)
             else:
                 blynk.virtual_sync(pin, *values)
 

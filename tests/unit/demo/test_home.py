@@ -3,7 +3,15 @@ import socket
 import pytest
 
 from blynk_gateway.demo import home as home_module
-from blynk_gateway.demo.home import DEMO_HOST, NoFreePort, demo_options, new_home
+from blynk_gateway.demo.home import (
+    DEMO_HOST,
+    SOIL_CHANNEL,
+    NoFreePort,
+    demo_options,
+    moisten,
+    new_home,
+)
+from blynk_gateway.gpio.lines.simulation import SimulatedFactory, SimulatedPins
 
 
 def test_nothing_but_loopback_listens() -> None:
@@ -38,3 +46,10 @@ def test_without_a_free_port_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         holder.listen()
         with pytest.raises(NoFreePort, match="is taken"):
             new_home(holder.getsockname()[1])
+
+
+def test_the_probe_in_the_soil_has_something_to_show() -> None:
+    simulation = SimulatedPins(SimulatedFactory())
+    moisten(simulation)
+    assert 0.2 < simulation.adc()[SOIL_CHANNEL] < 0.8
+    moisten(None)  # As where pins are real.
