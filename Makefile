@@ -9,11 +9,13 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 OLDEST_PAHO := .venv/paho-1.6/.installed
 NODE_CLIENT := tests/integration/node/node_modules/.package-lock.json
+AXE := tests/browser/node/node_modules/.package-lock.json
 # Home Assistant's own schemas; Debian 12 has no Python for them, so it may be any that is found.
 HOME_ASSISTANT := .venv-ha/.installed
 HA_PYTHON ?= $(firstword $(foreach one,python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13), \
 	$(shell $(one) -c 'import ensurepip, venv' 2>/dev/null && echo $(one))))
 SOURCES := blynk_gateway tests bench docs
+PEERS = $(DEV) $(NODE_CLIENT) $(AXE) $(OLDEST_PAHO)
 
 # Warnings and slow steps of the event loop show up in tests as they would not in production.
 PYTEST := PYTHONASYNCIODEBUG=1 $(BIN)/pytest
@@ -22,7 +24,8 @@ PYTEST := PYTHONASYNCIODEBUG=1 $(BIN)/pytest
 PARALLEL := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit integration fuzz check lint fmt types arch coverage docs bench deb clean home-assistant
+.PHONY: help setup run test unit integration browser fuzz check lint fmt types arch coverage docs docs-check \
+	vendor bench deb clean home-assistant
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,14 +36,17 @@ setup: $(DEV)  ## make the virtual environment with everything for development
 run: $(RUNTIME)  ## start the demo: simulated devices, nothing but loopback
 	@$(BIN)/blynk-gateway demo
 
-test: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## all tests, those with stock clients included
+test: $(PEERS) home-assistant  ## all tests, those with stock clients included
 	@$(PYTEST) -q $(PARALLEL)
 
 unit: $(DEV)  ## fast tests: no process, no stock client
 	@$(PYTEST) -q tests/unit tests/property tests/architecture
 
-integration: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## the daemon as a process, with stock clients
+integration: $(PEERS) home-assistant  ## the daemon as a process, with stock clients
 	@$(PYTEST) -q tests/integration
+
+browser: $(DEV) $(AXE)  ## the dashboard in a real Chromium
+	@$(PYTEST) -q tests/browser
 
 fuzz: $(DEV)  ## random bytes for FUZZ_SECONDS (60) each
 	@for target in tests/fuzz/fuzz_*.py; do \
@@ -48,7 +54,7 @@ fuzz: $(DEV)  ## random bytes for FUZZ_SECONDS (60) each
 			--seconds $(FUZZ_SECONDS) || exit 1; \
 	done
 
-check: lint types docs test  ## what CI runs (the architecture tests are part of test)
+check: lint types docs-check test  ## what CI runs (the architecture tests are part of test)
 
 lint: $(DEV)  ## style, format, and who may import whom
 	@$(BIN)/ruff check $(SOURCES)
@@ -65,23 +71,32 @@ types: $(DEV)  ## mypy, strict
 arch: $(DEV)  ## the design as tests
 	@$(PYTEST) -q tests/architecture
 
-coverage: $(DEV) $(NODE_CLIENT) $(OLDEST_PAHO) home-assistant  ## all tests, with lines and branches that they miss
+coverage: $(PEERS) home-assistant  ## all tests, with lines and branches that they miss
 	@$(PYTEST) -q --cov --cov-report=term-missing
 
 home-assistant: $(if $(HA_PYTHON),$(HOME_ASSISTANT))  ## its schemas for the tests, where there is a Python 3.13
 	@test -e $(HOME_ASSISTANT) || echo "No Python 3.13: tests with Home Assistant's schemas are" \
 		"left out (name one: make HA_PYTHON=...)"
 
-docs: $(DEV)  ## generated pages are up to date, pages and code agree
+docs: $(DEV)  ## make the generated pages and the pictures anew (needs chromium)
+	@$(BIN)/python docs/generate_protocol_page.py
+	@$(BIN)/python -m docs.take_pictures
+
+docs-check: $(DEV)  ## generated pages are up to date, pages and code agree
 	@$(BIN)/python docs/generate_protocol_page.py --check
 	@$(PYTEST) -q tests/architecture/test_docs.py tests/unit/cli/test_reference.py \
 		tests/unit/config/test_schema.py tests/component/api/test_pages.py
+
+vendor:  ## bring the libraries of the dashboard anew from npm
+	@blynk_gateway/api/dashboard/vendor/refresh.sh
 
 bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 	@$(BIN)/python -m bench.pins
 	@$(BIN)/python -m bench.mqtt
 	@$(BIN)/python -m bench.upstream
+	@$(BIN)/python -m bench.dashboard
+	@$(BIN)/python -m bench.first_view
 	@$(BIN)/python -m bench.archive
 	@$(BIN)/python -m bench.retention
 	@$(BIN)/python -m bench.history --points 2000000
@@ -101,7 +116,7 @@ deb:  ## build the Debian package of the last commit, in a clean place, into dis
 	@cp build/deb/*.deb dist/ && ls dist/*.deb
 
 clean:  ## remove everything that can be made again, the virtual environment included
-	@rm -rf .venv .venv-ha build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules \
+	@rm -rf .venv .venv-ha build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules tests/browser/node/node_modules \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -132,12 +147,12 @@ $(OLDEST_PAHO): | $(DEV)
 		--target $(@D) paho-mqtt==1.6.1
 	@touch $@
 
-$(NODE_CLIENT): tests/integration/node/package.json tests/integration/node/package-lock.json
+$(NODE_CLIENT) $(AXE): %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { \
-		echo "The test with the stock JavaScript client needs node and npm."; \
+		echo "Tests with the stock JavaScript client and of accessibility need node and npm."; \
 		echo "Install them: sudo apt install nodejs npm"; exit 1; }
-	@echo "Installing the stock JavaScript client"
-	@cd tests/integration/node && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@echo "Installing what is in $*/package.json"
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 $(HOME_ASSISTANT): tests/integration/home_assistant/requirements.txt

@@ -1,6 +1,6 @@
 """Guards around every test: log calls must format, tasks and threads must end, CI skips nothing.
 
-Tests under `tests/component` and `tests/integration` carry the marker of that name.
+Tests under `tests/browser`, `tests/component` and `tests/integration` carry a marker of that name.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(TESTS):
             kind = item.path.relative_to(TESTS).parts[0]
-            if kind in {"component", "integration"}:
+            if kind in {"browser", "component", "integration"}:
                 item.add_marker(kind)
 
 
