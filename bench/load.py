@@ -78,9 +78,17 @@ class LoadGenerator:
         cpu_s = server.cpu_s() - before
         return Writes(int(result["msgs"]), float(result["seconds"]), cpu_s, int(result["peak_kb"]))
 
-    def ping(self, server: Server, seconds: float, load_per_second: int) -> tuple[float, float]:
-        """p50 and p99 in ms of pings, beside `vw` messages of ten other devices."""
-        load = {"load-conns": 10, "load-rate": load_per_second} if load_per_second else {}
+    def ping(
+        self, server: Server, seconds: float, load_per_second: int, pins: int = 1
+    ) -> tuple[float, float]:
+        """p50 and p99 in ms of pings, beside `vw` messages of ten other devices.
+
+        Args:
+            pins: how many each of them writes to, V0 and on.
+        """
+        load: dict[str, float] = {}
+        if load_per_second:
+            load = {"load-conns": 10, "load-rate": load_per_second, "pins": pins}
         result = self._run(server, "ping", seconds=seconds, **load)
         return float(result["p50_ms"]), float(result["p99_ms"])
 
