@@ -139,7 +139,9 @@ class TestQuestions:
         cloud.write(TOKEN, "Temperature", "20")
         # A command behind the answer is what stands then.
         assert await task == {"Level": ("8",), "Temperature": ("20",)}
-        assert uplink.below[TOKEN].writes == [("Pump", ("1",)), ("Level", ("8",))]
+        # A busy server may answer with the temperature, and tell of it as a command besides.
+        writes = [one for one in uplink.below[TOKEN].writes if one[0] != "Temperature"]
+        assert writes == [("Pump", ("1",)), ("Level", ("8",))]
 
     @pytest.mark.usefixtures("_soon_quiet")
     async def test_answer_that_comes_late_is_obeyed(
