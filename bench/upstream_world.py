@@ -352,7 +352,11 @@ async def put(port: int, token: str, pin: str, value: str) -> None:
 
 
 async def ask(control: Path, target: str, body: str | None = None) -> Any:  # noqa: ANN401 - any JSON
-    """Ask a daemon by its control socket, or with a body tell it."""
+    """Ask a daemon by its control socket, or with a body tell it.
+
+    Raises:
+        OSError, asyncio.IncompleteReadError: it is not there, or ended before it had answered.
+    """
     reader, writer = await asyncio.open_unix_connection(control)
     with contextlib.closing(writer):
         head = f"{'GET' if body is None else 'PUT'} {target} HTTP/1.0\r\n"
@@ -360,7 +364,11 @@ async def ask(control: Path, target: str, body: str | None = None) -> Any:  # no
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         writer.write(f"{head}\r\n{body or ''}".encode())
         async with asyncio.timeout(ANSWER_S):
-            return json.loads((await reader.read()).partition(b"\r\n\r\n")[2] or "null")
+            answer = await reader.read()
+    text = answer.partition(b"\r\n\r\n")[2]
+    if not answer or (body is None and not text):
+        raise asyncio.IncompleteReadError(answer, None)
+    return json.loads(text or "null")
 
 
 def _frame(command: int, message_id: int, *parts: str) -> bytes:
