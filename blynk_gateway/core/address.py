@@ -13,6 +13,7 @@ MAX_PIN_INDEX = 255
 MAX_PIN_DIGITS = 4
 """Leading zeros are tolerated up to here; converting longer text is pointless work."""
 
+MAX_SLUG_LENGTH = 32
 SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -77,14 +78,14 @@ def pin_order(pin: str) -> int:
     return _PIN_ORDER[pin]
 
 
-def slug_of(name: str) -> str:
-    """The slug for a display name: `Größe 2` → `grosse-2`.
+def slug_of(name: str, limit: int = MAX_SLUG_LENGTH) -> str:
+    """The slug for a display name, of at most so many characters: `Größe 2` → `grosse-2`.
 
     Raises:
         DeviceError: if no letter or digit is left.
     """
     plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].rstrip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:limit].rstrip("-")
     if not slug:
         raise DeviceError(f"{name[:40]!r} gives no slug; expected at least one letter a–z or digit")
     return slug

@@ -24,7 +24,16 @@ class OriginKind(StrEnum):
     UPSTREAM = "upstream"
     """A server above this gateway, which may be one end of a loop; `id` is `cloud/greenhouse`."""
 
+    AUTOMATION = "automation"
+    """A rule; `id` is its slug."""
+
     RESTORE = "restore"
+
+
+MAY_LOOP = frozenset(
+    {OriginKind.LINK, OriginKind.AUTOMATION, OriginKind.BINDING, OriginKind.UPSTREAM}
+)
+"""Those that may be a part of a circle which leads through other programs."""
 
 
 class Origin(NamedTuple):
@@ -121,7 +130,14 @@ class MetadataChange(NamedTuple):
 
 
 class StatusChange(NamedTuple):
-    """A device came, went, or told about itself; `info` is its latest info message."""
+    """A device came, went, fell silent, was heard again, or told about itself.
+
+    Attributes:
+        info: pairs of its latest info message.
+        is_stale: whether it was silent for longer than its `stale_after`.
+        last_seen_ms: UTC ms of its latest sign of life, which is earlier than `at_ms` where it
+            fell silent.
+    """
 
     seq: int
     device: str
@@ -129,6 +145,8 @@ class StatusChange(NamedTuple):
     info: tuple[tuple[str, str], ...]
     origin: Origin
     at_ms: int
+    is_stale: bool = False
+    last_seen_ms: int = 0
 
 
 class DefinitionChange(NamedTuple):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from blynk_gateway.core.effects import EffectKind, find_effect, parse_effect
+from blynk_gateway.core.events import Events
 from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.presentation import Presentation
 from blynk_gateway.core.value import PinValue, number, printable
@@ -181,10 +182,11 @@ class Datastream:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A named set of datastreams shared by devices; keys are pins."""
+    """Datastreams by pin and events by code, shared by devices."""
 
     name: str
     datastreams: Mapping[str, Datastream] = field(default_factory=dict)
+    events: Events = field(default_factory=dict)
 
 
 def _find_int(text: str) -> int | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from blynk_gateway.core.address import SLUG_PATTERN
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.direct import DirectPin
+from blynk_gateway.core.events import Events
 from blynk_gateway.errors import DeviceError
 
 TOKEN_PATTERN = re.compile(r"(?!(?:api|external|uploads|\.{1,2})$|websocket)[!-.0-~]{1,64}")
@@ -48,6 +49,7 @@ class DeviceDefinition:
         metadata: fields given in the configuration; the device may overwrite them.
         pins: its direct pins and their modes.
         open_pins: the only D and A pins it has, for the gateway itself; None for any.
+        events: its own by code; each stands in place of the template's.
     """
 
     slug: str
@@ -60,6 +62,7 @@ class DeviceDefinition:
     metadata: Mapping[str, str] = field(default_factory=dict)
     pins: Mapping[str, DirectPin] = field(default_factory=dict)
     open_pins: frozenset[str] | None = None
+    events: Events = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not SLUG_PATTERN.fullmatch(self.slug):

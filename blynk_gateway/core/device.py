@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
 from types import MappingProxyType
 
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import (
     DefinitionChange,
-    EventChange,
     EventKind,
     MetadataChange,
     Origin,
+    OriginKind,
     PropertyChange,
     StatusChange,
 )
@@ -18,17 +19,19 @@ from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.datastream import Template
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.direct import DirectPin
+from blynk_gateway.core.event_log import EventBook, EventLog
+from blynk_gateway.core.events import SYSTEM_EVENTS, EventDefinition
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.core.value import MAX_PARAMETER_BYTES, PinValue, check_size
 from blynk_gateway.errors import DeviceError, DeviceExists, InvalidValue, UnknownDevice
 
+PRESENCE = Origin(OriginKind.GATEWAY, "presence")
+"""Of changes that come of a device's silence, or of the end of it."""
+
 MAX_DEVICES = 5000
 MAX_PROPERTIES = 1000
 MAX_METADATA_FIELDS = 64
-MAX_EVENT_CODE = 50
-MAX_EVENT_DESCRIPTION = 300
-"""Longest event code and description, characters. Source: blynk-protocol §7.2."""
 
 
 class Device:
@@ -36,17 +39,35 @@ class Device:
 
     Attributes:
         connections: logged-in connections at the moment.
+        is_heard: whether it is online without a connection: by HTTP, or as an earlier run heard it.
+        is_stale: whether it was silent for longer than its `stale_after`.
+        heard_at: monotonic seconds of its latest sign of life, `-inf` for never.
         info: pairs of the latest info message, `ver`, `h-beat`, … as sent.
         last_seen_ms: UTC ms of its latest message or HTTP update, 0 for never.
         properties: widget properties by pin and name.
         metadata: fields by name.
     """
 
-    __slots__ = ("connections", "definition", "info", "last_seen_ms", "metadata", "properties")
+    __slots__ = (
+        "connections",
+        "definition",
+        "event_book",
+        "heard_at",
+        "info",
+        "is_heard",
+        "is_stale",
+        "last_seen_ms",
+        "metadata",
+        "properties",
+    )
 
     def __init__(self, definition: DeviceDefinition) -> None:
         self.definition = definition
         self.connections = 0
+        self.is_heard = False
+        self.is_stale = definition.stale_after_ms is not None
+        self.heard_at = -inf
+        self.event_book: EventBook | None = None
         self.info: tuple[tuple[str, str], ...] = ()
         self.last_seen_ms = 0
         self.properties: dict[tuple[str, str], PinValue] = {}
@@ -59,25 +80,33 @@ class Device:
 
     @property
     def is_online(self) -> bool:
-        """Whether it has a connection."""
-        return self.connections > 0
+        """Whether it has a connection, or sends updates by HTTP."""
+        return self.connections > 0 or self.is_heard
 
-    def is_stale(self, now_ms: int) -> bool:
-        """Whether it was silent for longer than its `stale_after`."""
-        limit = self.definition.stale_after_ms
-        return limit is not None and now_ms - self.last_seen_ms > limit
+    @property
+    def silent_at(self) -> float:
+        """Monotonic seconds after which it is silent for too long."""
+        limit_ms = self.definition.stale_after_ms
+        return inf if limit_ms is None else self.heard_at + limit_ms / 1000
 
 
 class DeviceRegistry:
-    """All devices. What changes here is published on the bus like a pin's value."""
+    """All devices. What changes here is published on the bus like a pin's value.
+
+    Attributes:
+        events: the event timelines.
+    """
 
     def __init__(self, bus: PinBus, store: PinStore, clock: Clock) -> None:
+        self.events = EventLog(bus, clock)
         self._bus = bus
         self._store = store
         self._clock = clock
         self._devices: dict[str, Device] = {}
         self._by_token: dict[bytes, Device] = {}
         self._templates: Mapping[str, Template] = {}
+        self._began_at = clock.monotonic()
+        self._awoke: Callable[[], object] = bool
 
     def __iter__(self) -> Iterator[Device]:
         return iter(self._devices.values())
@@ -106,8 +135,7 @@ class DeviceRegistry:
         if definition.template is not None and definition.template not in self._templates:
             known = ", ".join(sorted(self._templates)) or "none"
             raise DeviceError(f"no template {definition.template[:40]!r}; there are: {known}")
-        device = Device(definition)
-        self._devices[definition.slug] = device
+        device = self._devices[definition.slug] = Device(definition)
         self._by_token[_token_key(definition.token)] = device
         self._define(definition)
         self._publish_definition(definition.slug, definition, origin)
@@ -134,6 +162,8 @@ class DeviceRegistry:
                 device.metadata[field] = value
         self._define(definition)
         self._publish_definition(definition.slug, definition, origin)
+        self.check_silence(device)
+        self._awoke()
         return device
 
     def remove(self, slug: str, origin: Origin) -> None:
@@ -167,11 +197,17 @@ class DeviceRegistry:
         """The device with this auth token, or None. Takes the same time for every token."""
         return self._by_token.get(_token_key(token))
 
+    def on_awake(self, call: Callable[[], None]) -> None:
+        """Have it called whenever a device may fall silent sooner than it was known before."""
+        self._awoke = call
+
     def connected(self, device: Device, origin: Origin) -> None:
         """Note one more connection."""
+        is_news = not device.is_online or device.is_stale
         device.connections += 1
-        device.last_seen_ms = self._clock.now_ms()
-        if device.connections == 1:
+        device.is_heard = False
+        self._note_life(device)
+        if is_news:
             self._publish_status(device, origin)
 
     def disconnected(self, device: Device, origin: Origin) -> None:
@@ -183,16 +219,41 @@ class DeviceRegistry:
     def seen(self, device: Device, at_ms: int) -> None:
         """Note a sign of life; called for every chunk of bytes, so it is kept in memory only."""
         device.last_seen_ms = at_ms
+        device.heard_at = self._clock.monotonic()
+        if device.is_stale:
+            device.is_stale = False
+            self._awoke()
+            self._publish_status(device, PRESENCE)
+
+    def heard(self, device: Device, origin: Origin) -> None:
+        """Note an update by HTTP: with `stale_after` it is online by that until it falls silent."""
+        is_heard = device.connections == 0 and device.definition.stale_after_ms is not None
+        is_news = is_heard is not device.is_heard or device.is_stale
+        device.is_heard = is_heard
+        self._note_life(device)
+        if is_news:
+            self._publish_status(device, origin)
+
+    def check_silence(self, device: Device, *, is_ending: bool = False) -> None:
+        """See whether a device is silent for too long, or is not heard any more, and say so."""
+        is_stale = self._clock.monotonic() > device.silent_at
+        is_over = is_stale or is_ending or device.definition.stale_after_ms is None
+        is_heard = device.is_heard and not is_over
+        if (is_heard, is_stale) != (device.is_heard, device.is_stale):
+            device.is_heard, device.is_stale = is_heard, is_stale
+            self._publish_status(device, PRESENCE)
 
     def correct_times(self, corrected: Callable[[int], int]) -> None:
-        """Say better when devices were last heard of; nobody is told.
+        """Say better when devices were last heard of.
 
         Args:
             corrected: the right UTC ms for a wrong one.
         """
-        for device in self._devices.values():
+        for device in list(self._devices.values()):
             if device.last_seen_ms:
                 device.last_seen_ms = corrected(device.last_seen_ms)
+                self._place(device)
+        self._awoke()
 
     def told(self, device: Device, info: Iterable[tuple[str, str]], origin: Origin) -> None:
         """Keep what the device said about itself."""
@@ -209,12 +270,16 @@ class DeviceRegistry:
         last_seen_ms: int,
         modes: Mapping[str, DirectPin] = MappingProxyType({}),
     ) -> None:
-        """Put back what an earlier run kept of a device, without telling anyone."""
+        """Put back what an earlier run kept of a device; nobody is told."""
         device = self.get(slug)
         device.properties.update(properties)
         device.metadata.update(metadata)
         device.info = info
         device.last_seen_ms = last_seen_ms
+        self._place(device)
+        device.is_stale = self._clock.monotonic() > device.silent_at
+        # Who never told of itself has no connections that could come back: it speaks HTTP.
+        device.is_heard = not (info or device.is_stale or device.definition.stale_after_ms is None)
         for pin, direct in modes.items():
             self._store.restore_mode(slug, pin, direct)
 
@@ -255,34 +320,42 @@ class DeviceRegistry:
             )
         )
 
+    def event_of(self, device: Device, kind: EventKind, code: str) -> EventDefinition:
+        """What an entry of a device's timeline is; an undeclared code is called as it is."""
+        found = device.definition.events.get(code)
+        if found is None:
+            template = self._templates.get(device.definition.template or "")
+            found = None if template is None else template.events.get(code)
+        if found is None and kind is EventKind.SYSTEM:
+            found = SYSTEM_EVENTS.get(code)
+        return found or EventDefinition(code, code)
+
     def record_event(
         self, device: Device, kind: EventKind, code: str, description: str, origin: Origin
     ) -> None:
-        """Add an entry to the device's event timeline.
+        """Add an entry to the device's event timeline; see `EventLog.record`.
+
+        An event without a description gets the one that its code was declared with.
 
         Raises:
             InvalidValue: no code, or code or description too long.
         """
-        if not 0 < len(code) <= MAX_EVENT_CODE:
-            raise InvalidValue(
-                f"the event code has {len(code)} characters; expected 1 to {MAX_EVENT_CODE}"
-            )
-        if len(description) > MAX_EVENT_DESCRIPTION:
-            raise InvalidValue(
-                f"the event description has {len(description)} characters;"
-                f" expected at most {MAX_EVENT_DESCRIPTION}"
-            )
-        self._bus.publish(
-            EventChange(
-                self._bus.take_seq(),
-                device.slug,
-                kind,
-                code,
-                description,
-                origin,
-                self._clock.now_ms(),
-            )
-        )
+        if kind is EventKind.LOGGED and not description:
+            description = self.event_of(device, kind, code).description
+        self.events.record(device, kind, code, description, origin)
+
+    def _note_life(self, device: Device) -> None:
+        device.last_seen_ms = self._clock.now_ms()
+        device.heard_at = self._clock.monotonic()
+        if device.is_stale:
+            device.is_stale = False
+            self._awoke()
+
+    def _place(self, device: Device) -> None:
+        """Find by the wall clock when a device was heard of that this run did not hear of yet."""
+        if device.last_seen_ms and device.heard_at <= self._began_at:
+            age_s = max(0, self._clock.now_ms() - device.last_seen_ms) / 1000
+            device.heard_at = min(self._began_at, self._clock.monotonic() - age_s)
 
     def _define(self, definition: DeviceDefinition) -> None:
         # A template that a reload took away leaves its devices with what they define themselves.
@@ -316,6 +389,8 @@ class DeviceRegistry:
                 device.info,
                 origin,
                 self._clock.now_ms(),
+                device.is_stale,
+                device.last_seen_ms,
             )
         )
 

@@ -17,8 +17,12 @@ class Journal(Protocol):
             HistoryError: it cannot be committed now.
         """
 
-    async def events(self, device: str | None, limit: int) -> list[EventChange]:
-        """The latest entries of the event timeline, newest first."""
+    async def events(self, device: str | None, limit: int, before: int = 0) -> list[EventChange]:
+        """The latest entries of the event timeline, newest first.
+
+        Args:
+            before: only those with a lower number than this; 0 for the latest of all.
+        """
 
 
 class Backups(Protocol):

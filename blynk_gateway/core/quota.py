@@ -4,6 +4,10 @@ EVENT_INTERVAL_S = 1.0
 EVENTS_PER_DAY = 100
 """Events of one code, and of all of a device. Source: the cloud's limits, blynk-protocol §7.2."""
 
+NOTIFICATION_INTERVAL_S = 5.0
+NOTIFICATIONS_PER_DAY = 100
+"""Of a device, per channel. Source: the Java server, which has the daily limit for mail only."""
+
 _MAX_NAMES = 256
 _DAY_S = 86_400
 
@@ -64,6 +68,16 @@ class DailyAllowance:
     def of_events(cls) -> "DailyAllowance":
         """That of the events which a device logs; their names are the codes."""
         return cls(EVENT_INTERVAL_S, EVENTS_PER_DAY)
+
+    @classmethod
+    def of_resolutions(cls) -> "DailyAllowance":
+        """That of the resolutions of events: what was logged a moment ago may be over already."""
+        return cls(0.0, EVENTS_PER_DAY)
+
+    @classmethod
+    def of_notifications(cls) -> "DailyAllowance":
+        """That of the notifications of a device by one channel."""
+        return cls(NOTIFICATION_INTERVAL_S, NOTIFICATIONS_PER_DAY)
 
     def take(self, name: str, now: float) -> bool:
         """Whether one more is allowed at `now`, monotonic seconds; True counts it."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from blynk_gateway.core.address import PIN_NAMES, PinKind, pin_order
 from blynk_gateway.core.bus import PinBus
-from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PastChange, PinChange
+from blynk_gateway.core.change import MAY_LOOP, Intent, ModeChange, Origin, PastChange, PinChange
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.direct import (
@@ -52,7 +52,6 @@ far below a loop."""
 OWN_MAX_ANALOG = 255
 """Highest PWM value of the Pi's own pins, as `analogWrite` has it."""
 
-_FUSED = frozenset({OriginKind.LINK, OriginKind.BINDING, OriginKind.UPSTREAM})
 
 # Looked up once: reading a member through its class costs a tenth of a whole write.
 _REPORT = Intent.REPORT
@@ -343,7 +342,7 @@ class PinStore:
             )
         if stream.datastream is not None:
             _check_writable(device, stream.datastream)
-        if origin.kind in _FUSED:
+        if origin.kind in MAY_LOOP:
             now = self._clock.monotonic()
             if stream.fuse is None:
                 stream.fuse = TokenBucket(FUSE_PER_SECOND, FUSE_BURST, now)

@@ -157,18 +157,13 @@ def _email(message_id: int, body: bytes) -> Outcome:
     match decode_text(body.removesuffix(b"\0")).split(SEPARATOR, 2):
         case [subject, text]:
             pass
-        case [recipient, subject, text] if _is_mail_address(recipient):
+        case [recipient, subject, text]:
             pass
         case _:
             return Status.ILLEGAL_COMMAND
     return NotificationRequested(
         NotificationChannel.EMAIL, text, message_id, recipient=recipient, subject=subject
     )
-
-
-def _is_mail_address(text: str) -> bool:
-    name, at, host = text.rpartition("@")
-    return bool(name and at and host) and text.isprintable() and " " not in text
 
 
 def _short_text(channel: NotificationChannel, limit: int) -> Callable[[int, bytes], Outcome]:

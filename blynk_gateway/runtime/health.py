@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -34,6 +35,14 @@ class Health:
         self.components: dict[str, ComponentHealth] = {}
         self.counters: Counter[str] = Counter()
         self.last_error = ""
+        self._listeners: list[Callable[[str, ComponentHealth], None]] = []
+
+    def on_change(self, call: Callable[[str, ComponentHealth], None]) -> None:
+        """Have it called whenever the state of a component changes, not its detail alone.
+
+        It may be called from anywhere: it is to take note, and act later.
+        """
+        self._listeners.append(call)
 
     def report(self, component: str, state: HealthState, detail: str = "") -> None:
         """Set the state of a component; a change is logged once."""
@@ -50,6 +59,9 @@ class Health:
             HealthState.FAILED: logging.ERROR,
         }[state]
         log.log(level, "health", extra={"component": component, "state": state, "detail": detail})
+        if before is None or before.state is not state:
+            for call in self._listeners:
+                call(component, now)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""

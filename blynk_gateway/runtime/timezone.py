@@ -1,6 +1,7 @@
-"""The time zone that devices are told: its name, its rule, its offsets.
+"""The time zone of the gateway: its name, its rule, its offsets, and its wall clock.
 
 Devices ask for local time in several forms (blynk-protocol §4.2); each is a question to `Zone`.
+Schedules are written in local time; `instant` says when the wall clock shows it.
 """
 
 import os
@@ -87,6 +88,35 @@ class Zone:
         """The wall clock as seconds since 1970, as if it were UTC (the legacy `rtc`)."""
         return now_ms // 1000 + 60 * self.offset_minutes(now_ms)
 
+    def local(self, now_ms: int) -> datetime:
+        """What the wall clock shows then; naive. One hour in autumn comes twice."""
+        wall = self._local(now_ms // 1000).replace(tzinfo=None)
+        return wall + timedelta(milliseconds=now_ms % 1000)
+
+    def instant(self, wall: datetime) -> int:
+        """When the wall clock shows this (naive) for the first time, as UTC ms.
+
+        A time that it skips in spring is the moment of the change: it is late then.
+        """
+        first = wall.replace(tzinfo=self._info)
+        moment = first.astimezone(UTC)
+        if moment.astimezone(self._info).replace(tzinfo=None) != wall:
+            # PEP 495: of a skipped time the offsets lead to both sides of the change.
+            earlier = wall.replace(tzinfo=self._info, fold=1).astimezone(UTC)
+            return 1000 * self._find_change(_seconds(earlier), _seconds(moment))
+        return 1000 * _seconds(moment) + wall.microsecond // 1000
+
+    def find_next_change(self, after_ms: int, before_ms: int) -> int | None:
+        """The first moment with another offset, after the one and not after the other."""
+        start, end = after_ms // 1000, before_ms // 1000
+        offset = self._offset_minutes(start)
+        while start < end:
+            stop = min(start + _DAY_S, end)
+            if self._offset_minutes(stop) != offset:
+                return 1000 * self._find_change(start, stop)
+            start = stop
+        return None
+
     def next_changes(self, now_ms: int) -> list[tuple[int, int]]:
         """Up to two coming changes of the offset: UTC seconds and the new offset in minutes."""
         start = now_ms // 1000
@@ -142,6 +172,10 @@ def _rule_of(path: Path | None) -> str:
         return ""
     lines = path.read_bytes().rsplit(b"\n", 2)
     return lines[-2].decode("ascii", "replace") if len(lines) == 3 else ""  # noqa: PLR2004  the text stands between two line ends
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp() // 1)
 
 
 def _minutes(offset: timedelta | None) -> int:

@@ -30,6 +30,7 @@ class OptionKind(StrEnum):
     COLOR = "color"
     LIST = "list"
     DEVICE = "device"
+    AUTOMATION = "automation"
 
 
 class TextRule(StrEnum):
@@ -232,6 +233,13 @@ WIDGET_TYPES: Mapping[str, WidgetType] = {
         PinUse.NONE,
         (0, 0),
         options=(Option("device", OptionKind.DEVICE),),
+    ),
+    "scene": WidgetType(
+        _SMALL,
+        _SMALL,
+        PinUse.NONE,
+        (0, 0),
+        options=(Option("automation", OptionKind.AUTOMATION, is_required=True), _COLOR),
     ),
     "header": WidgetType(Size(12, 5), Size(4, 8), PinUse.NONE, (0, 0)),
 }

@@ -20,12 +20,11 @@ from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.device import (
     MAX_DEVICES,
-    MAX_EVENT_CODE,
-    MAX_EVENT_DESCRIPTION,
     MAX_METADATA_FIELDS,
     Device,
     DeviceRegistry,
 )
+from blynk_gateway.core.events import MAX_EVENT_CODE, MAX_EVENT_DESCRIPTION, EventDefinition
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.errors import (
@@ -206,8 +205,8 @@ def test_the_first_connection_makes_it_online_and_the_last_offline(fixture: Fixt
     assert not shed.is_online
     now_ms = fixture.clock.now_ms()
     assert fixture.heard() == [
-        StatusChange(2, "shed", True, (), FIRST, now_ms),
-        StatusChange(3, "shed", False, (), SECOND, now_ms),
+        StatusChange(2, "shed", True, (), FIRST, now_ms, last_seen_ms=now_ms),
+        StatusChange(3, "shed", False, (), SECOND, now_ms, last_seen_ms=now_ms),
     ]
 
 
@@ -233,20 +232,180 @@ def test_info_is_kept_and_told(fixture: Fixture) -> None:
     ]
 
 
-def test_a_device_is_stale_after_its_silence_and_not_before(fixture: Fixture) -> None:
-    attic = fixture.registry.add(replace(ATTIC, stale_after_ms=5000), CONFIG)
-    assert attic.is_stale(fixture.clock.now_ms())
-    fixture.registry.connected(attic, FIRST)
+def statuses(fixture: Fixture) -> list[tuple[bool, bool]]:
+    """What was told since: online, stale."""
+    return [
+        (one.is_online, one.is_stale) for one in fixture.heard() if isinstance(one, StatusChange)
+    ]
+
+
+@pytest.fixture
+def attic(fixture: Fixture) -> Device:
+    """A device that is stale after five seconds, heard of never."""
+    device = fixture.registry.add(replace(ATTIC, stale_after_ms=5000), CONFIG)
+    fixture.heard()
+    return device
+
+
+def test_a_device_is_stale_after_its_silence_and_not_before(
+    fixture: Fixture, attic: Device
+) -> None:
+    registry = fixture.registry
+    assert attic.is_stale
+    registry.connected(attic, FIRST)
     fixture.clock.advance(5)
-    assert not attic.is_stale(fixture.clock.now_ms())
+    registry.check_silence(attic)
+    assert statuses(fixture) == [(True, False)]
     fixture.clock.advance(0.001)
-    assert attic.is_stale(fixture.clock.now_ms())
-    fixture.registry.seen(attic, fixture.clock.now_ms())
-    assert not attic.is_stale(fixture.clock.now_ms())
+    registry.check_silence(attic)
+    registry.check_silence(attic)
+    assert attic.is_stale
+    (silence,) = fixture.heard()
+    assert isinstance(silence, StatusChange)
+    assert (silence.is_online, silence.is_stale) == (True, True)
+    # The journal keeps when it was heard of, not when that was noticed.
+    assert silence.at_ms - silence.last_seen_ms == 5001
+    registry.seen(attic, fixture.clock.now_ms())
+    registry.seen(attic, fixture.clock.now_ms())
+    assert statuses(fixture) == [(True, False)]
 
 
 def test_a_device_without_limit_is_never_stale(fixture: Fixture) -> None:
-    assert not fixture.shed.is_stale(fixture.clock.now_ms())
+    fixture.clock.advance(10**9)
+    fixture.registry.check_silence(fixture.shed)
+    assert not fixture.shed.is_stale
+    assert fixture.heard() == []
+
+
+def test_a_wall_clock_that_is_set_makes_nobody_stale(fixture: Fixture, attic: Device) -> None:
+    fixture.registry.connected(attic, FIRST)
+    fixture.clock.step(10**12)
+    fixture.registry.check_silence(attic)
+    assert not attic.is_stale
+    fixture.clock.step(-(10**12))
+    fixture.clock.advance(5.001)
+    fixture.registry.check_silence(attic)
+    assert attic.is_stale
+
+
+def test_an_update_by_http_puts_online_until_there_is_silence(
+    fixture: Fixture, attic: Device
+) -> None:
+    registry = fixture.registry
+    registry.heard(attic, FIRST)
+    fixture.clock.advance(4)
+    registry.heard(attic, FIRST)
+    fixture.clock.advance(4)
+    registry.check_silence(attic)
+    assert attic.connections == 0
+    assert statuses(fixture) == [(True, False)]
+    fixture.clock.advance(2)
+    registry.check_silence(attic)
+    assert statuses(fixture) == [(False, True)]
+    registry.heard(attic, FIRST)
+    registry.check_silence(attic, is_ending=True)
+    assert statuses(fixture) == [(True, False), (False, False)]
+
+
+def test_without_a_limit_an_update_by_http_is_no_presence(fixture: Fixture) -> None:
+    fixture.registry.heard(fixture.shed, FIRST)
+    assert not fixture.shed.is_online
+    assert fixture.shed.last_seen_ms == fixture.clock.now_ms()
+    assert fixture.heard() == []
+
+
+def test_a_connection_takes_over_from_updates_by_http(fixture: Fixture, attic: Device) -> None:
+    registry = fixture.registry
+    registry.heard(attic, FIRST)
+    registry.connected(attic, FIRST)
+    registry.heard(attic, FIRST)
+    assert statuses(fixture) == [(True, False)]
+    registry.disconnected(attic, FIRST)
+    assert statuses(fixture) == [(False, False)]
+
+
+def test_a_limit_that_a_reload_changes_counts_at_once(fixture: Fixture, attic: Device) -> None:
+    registry = fixture.registry
+    registry.heard(attic, FIRST)
+    fixture.clock.advance(3)
+    fixture.heard()
+    registry.redefine(replace(attic.definition, stale_after_ms=2000), CONFIG)
+    assert statuses(fixture) == [(False, True)]
+    registry.redefine(replace(attic.definition, stale_after_ms=4000), CONFIG)
+    assert statuses(fixture) == [(False, False)]
+    registry.heard(attic, FIRST)
+    fixture.heard()
+    registry.redefine(replace(attic.definition, stale_after_ms=None), CONFIG)
+    assert statuses(fixture) == [(False, False)]
+
+
+@pytest.mark.parametrize(("age_s", "is_stale"), [(4, False), (6, True), (-100, False)])
+def test_after_a_restart_the_silence_goes_on(
+    fixture: Fixture, attic: Device, *, age_s: int, is_stale: bool
+) -> None:
+    at_ms = fixture.clock.now_ms() - age_s * 1000
+    fixture.registry.restore("attic", properties={}, metadata={}, info=(), last_seen_ms=at_ms)
+    assert attic.is_stale is is_stale
+    # What only speaks HTTP is there until it is silent, whether or not the gateway was restarted.
+    assert attic.is_online is not is_stale
+    assert fixture.heard() == []
+    fixture.registry.check_silence(attic)
+    assert fixture.heard() == []
+    fixture.clock.advance(200)
+    fixture.registry.check_silence(attic)
+    assert not attic.is_online
+
+
+def test_after_a_restart_a_board_that_makes_connections_is_offline_until_it_does(
+    fixture: Fixture, attic: Device
+) -> None:
+    info = (("ver", "1.3.2"),)
+    seen_ms = fixture.clock.now_ms() - 1000
+    fixture.registry.restore("attic", properties={}, metadata={}, info=info, last_seen_ms=seen_ms)
+    assert not attic.is_stale
+    assert not attic.is_online
+
+
+def test_a_silence_before_the_start_is_measured_anew_by_the_right_time(
+    fixture: Fixture, attic: Device
+) -> None:
+    registry, clock = fixture.registry, fixture.clock
+    # A clock that begins a day late: whoever was heard a second ago seems silent for a day.
+    seen_ms = clock.now_ms() - 1000
+    clock.step(86_400_000)
+    registry.restore("attic", properties={}, metadata={}, info=(), last_seen_ms=seen_ms)
+    assert attic.is_stale
+    clock.step(-86_400_000)
+    registry.correct_times(lambda at_ms: at_ms)
+    registry.check_silence(attic)
+    assert statuses(fixture) == [(False, False)]
+    # Of who was heard in this run the monotonic clock knows.
+    registry.seen(attic, clock.now_ms())
+    heard_at = attic.heard_at
+    clock.advance(1)
+    registry.correct_times(lambda at_ms: at_ms + 3000)
+    assert attic.heard_at == heard_at
+
+
+def test_an_event_means_what_its_device_or_else_its_template_declares(fixture: Fixture) -> None:
+    registry = fixture.registry
+    own = EventDefinition("hot", "Too hot here")
+    shared = {
+        "hot": EventDefinition("hot", "Too hot"),
+        "wet": EventDefinition("wet", "Too wet", description="Water on the floor"),
+    }
+    registry.use_templates({"climate": Template("climate", events=shared)})
+    definition = replace(SHED, template="climate", events={"hot": own})
+    shed = registry.redefine(definition, CONFIG)
+    fixture.heard()
+    assert registry.event_of(shed, EventKind.LOGGED, "hot") is own
+    assert registry.event_of(shed, EventKind.RESOLVED, "wet") is shared["wet"]
+    assert registry.event_of(shed, EventKind.LOGGED, "power").name == "power"
+    assert registry.event_of(shed, EventKind.SYSTEM, "power").name == "Power supply"
+    registry.record_event(shed, EventKind.LOGGED, "wet", "", FIRST)
+    registry.record_event(shed, EventKind.LOGGED, "wet", "In the cellar", FIRST)
+    told = [one.description for one in fixture.heard() if isinstance(one, EventChange)]
+    assert told == ["Water on the floor", "In the cellar"]
 
 
 def test_times_are_corrected_without_a_word(fixture: Fixture) -> None:

@@ -71,3 +71,12 @@ def test_events_have_the_limits_of_the_cloud() -> None:
     allowance = DailyAllowance.of_events()
     taken = [allowance.take("hot", float(second)) for second in range(EVENTS_PER_DAY + 1)]
     assert taken == [True] * EVENTS_PER_DAY + [False]
+
+
+def test_a_device_may_notify_once_in_five_seconds_and_a_hundred_times_a_day() -> None:
+    allowance = DailyAllowance.of_notifications()
+    assert allowance.take("notify", 0.0)
+    assert not allowance.take("notify", 4.9)
+    assert all(allowance.take("notify", 5.0 * step) for step in range(1, 100))
+    assert not allowance.take("notify", 600.0)
+    assert allowance.take("notify", 86_400.0)

@@ -101,3 +101,14 @@ def test_a_component_that_starts_well_is_not_worth_a_line(
 ) -> None:
     Health().report("history", HealthState.OK)
     assert logged.records == []
+
+
+def test_who_listens_is_told_of_states_and_not_of_details() -> None:
+    health = Health()
+    told: list[tuple[str, HealthState]] = []
+    health.on_change(lambda component, now: told.append((component, now.state)))
+    health.report("disk", HealthState.OK)
+    health.report("mqtt", HealthState.DEGRADED, "away since 1 s")
+    health.report("mqtt", HealthState.DEGRADED, "away since 2 s")
+    health.report("mqtt", HealthState.OK)
+    assert told == [("mqtt", HealthState.DEGRADED), ("mqtt", HealthState.OK)]

@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,46 @@ def test_a_copied_localtime_gives_the_rules_without_a_name(
     zone = Zone.of(None)
     assert zone.offset_minutes(SUMMER_MS) == 120
     assert zone.rule == "CET-1CEST,M3.5.0,M10.5.0/3"
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def test_the_wall_clock_is_local_time_without_a_zone() -> None:
+    wall = Zone.of("Asia/Kathmandu").local(ms("2024-07-03T09:46:40.250+00:00"))
+    assert wall == datetime(2024, 7, 3, 15, 31, 40, 250_000)  # noqa: DTZ001  that is the point
+
+
+@pytest.mark.parametrize(
+    ("name", "wall", "instant"),
+    [
+        ("Europe/Berlin", "2028-03-26 01:59:59.500", "2028-03-26T01:59:59.500+01:00"),
+        ("Europe/Berlin", "2028-03-26 02:00", "2028-03-26T03:00+02:00"),
+        ("Europe/Berlin", "2028-03-26 02:59", "2028-03-26T03:00+02:00"),
+        ("Europe/Berlin", "2028-03-26 03:00", "2028-03-26T03:00+02:00"),
+        ("Europe/Berlin", "2028-10-29 02:30", "2028-10-29T02:30+02:00"),
+        ("Europe/Berlin", "2028-10-29 03:00", "2028-10-29T03:00+01:00"),
+        ("America/New_York", "2028-03-12 02:30", "2028-03-12T03:00-04:00"),
+        ("America/New_York", "2028-11-05 01:30", "2028-11-05T01:30-04:00"),
+        ("Australia/Lord_Howe", "2028-10-01 02:15", "2028-10-01T02:30+11:00"),
+        ("Australia/Lord_Howe", "2028-04-02 01:45", "2028-04-02T01:45+11:00"),
+        # Without a midnight that day, and without the day at all.
+        ("America/Havana", "2028-03-12 00:00", "2028-03-12T01:00-04:00"),
+        ("Pacific/Apia", "2011-12-30 12:00", "2011-12-31T00:00+14:00"),
+        ("Asia/Tokyo", "2028-02-29 12:00", "2028-02-29T12:00+09:00"),
+    ],
+)
+def test_a_skipped_time_is_the_change_and_a_double_one_the_first(
+    name: str, wall: str, instant: str
+) -> None:
+    assert Zone.of(name).instant(datetime.fromisoformat(wall)) == ms(instant)
+
+
+def test_the_next_change_is_found_within_its_bounds() -> None:
+    berlin = Zone.of("Europe/Berlin")
+    change = ms("2028-03-26T01:00+00:00")
+    assert berlin.find_next_change(ms("2028-01-01T00:00+00:00"), change + 5000) == change
+    assert berlin.find_next_change(change - 1000, change) == change
+    assert berlin.find_next_change(change - 5000, change - 1000) is None
+    assert berlin.find_next_change(change, change + 90 * 86_400_000) is None
