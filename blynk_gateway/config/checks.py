@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable
 
+from blynk_gateway.config.automations.checks import KnownDevices, check_automations
 from blynk_gateway.config.fault import quoted
 from blynk_gateway.config.gpio.checks import check_gpio
 from blynk_gateway.config.mqtt.checks import check_mqtt
@@ -13,10 +14,15 @@ from blynk_gateway.config.upstream.checks import check_upstream
 from blynk_gateway.core.definition import RESERVED_SLUG
 
 
-def check(options: Options, scope: Scope) -> None:
-    """Report every contradiction between the options, and what is likely wrong."""
+def check(options: Options, scope: Scope, known_devices: KnownDevices) -> None:
+    """Report every contradiction between the options, and what is likely wrong.
+
+    Args:
+        known_devices: slugs of devices that are declared elsewhere, None if that cannot be known.
+    """
     for check_one in _CHECKS:
         check_one(options, scope)
+    check_automations(options, scope, known_devices)
 
 
 def _check_slugs(options: Options, scope: Scope) -> None:

@@ -53,7 +53,8 @@ class SecretText(Kind[Secret]):
     def read(self, node: yaml.Node, key: str, scope: Scope) -> Secret:
         """The secret, wherever it is kept."""
         if node.tag == "!secret":
-            text = _named_secret(node, key, scope)
+            name = node.value if isinstance(node, yaml.ScalarNode) else ""
+            text = named_secret(name, node, key, scope)
         elif nodes.has_plain_tag(node) and isinstance(node, yaml.ScalarNode):
             text = "" if nodes.is_null(node) else node.value
         else:
@@ -83,8 +84,15 @@ class SecretFile(SecretText):
         return Secret(text)
 
 
-def _named_secret(node: yaml.Node, key: str, scope: Scope) -> str:
-    name = node.value if isinstance(node, yaml.ScalarNode) else ""
+def named_secret(name: str, node: yaml.Node, key: str, scope: Scope) -> str:
+    """What is kept under a name elsewhere.
+
+    Args:
+        node, key: what asks for it; faults name its place.
+
+    Raises:
+        Rejected: if nothing is, or it cannot be read.
+    """
     if not _NAME.fullmatch(name):
         scope.reject(node, key, "found !secret without a name, expected !secret NAME")
     directory = scope.environ.get("CREDENTIALS_DIRECTORY")

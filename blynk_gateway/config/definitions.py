@@ -16,4 +16,5 @@ def definition_of(device: DeviceOptions) -> DeviceDefinition:
         stale_after_ms=device.stale_after_ms,
         metadata=device.metadata,
         pins=device.pins,
+        events=device.events,
     )

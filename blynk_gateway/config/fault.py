@@ -1,5 +1,6 @@
 """Complaints about the configuration, and the list they are collected in."""
 
+import re
 from typing import NamedTuple
 
 from blynk_gateway.errors import ConfigError
@@ -11,6 +12,9 @@ MAX_FOUND_LENGTH = 40
 """Characters of a wrong text that a complaint repeats."""
 
 _LAST_OF_BYTE = 0xFF
+_URL = re.compile(r"([A-Za-z][\w+.-]*)://([^/?#@]*)(.*)", re.ASCII | re.DOTALL)
+_WITH_HOSTS = ("http", "https", "mqtt", "mqtts", "ws", "wss", "tcp")
+"""Schemes of URLs that begin with a host; those of services often with a token."""
 
 
 class Fault(NamedTuple):
@@ -68,7 +72,15 @@ def quoted(text: str) -> str:
 
 
 def found(text: str) -> str:
-    """The text as a complaint shows it: quoted, and cut if it is long."""
+    """The text as a complaint shows it: quoted, and cut if it is long.
+
+    Of a URL only how it begins: those of services and webhooks have tokens in them.
+    """
+    if match := _URL.match(text):
+        scheme, host, rest = match.groups()
+        text = f"{scheme}://{host}{'/…' if rest else ''}"
+        if scheme.lower() not in _WITH_HOSTS or "@" in rest:
+            text = f"{scheme}://…"
     if len(text) > MAX_FOUND_LENGTH:
         return quoted(text[:MAX_FOUND_LENGTH]) + "…"
     return quoted(text)

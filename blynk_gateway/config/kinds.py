@@ -6,7 +6,7 @@ raised; the mapping around it leaves that key out and goes on, so that one run f
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import yaml
@@ -14,12 +14,13 @@ import yaml
 from blynk_gateway.config import nodes
 from blynk_gateway.config.fault import Rejected, found, quoted
 from blynk_gateway.config.scope import Scope, join
-from blynk_gateway.config.suggest import MAX_WORD_LENGTH, did_you_mean, suggestion
+from blynk_gateway.config.suggest import MAX_WORD_LENGTH, did_you_mean, hint, suggestion
 
 T = TypeVar("T")
 K = TypeVar("K")
 
-NOT_YET = "is not available in this version; remove it"
+_FEW = 3
+"""Keys that can be told in a row with `or`."""
 
 
 class Kind(ABC, Generic[T]):
@@ -202,16 +203,16 @@ class Section(Entry[T]):
         keys: what it may hold. Of two keys for one attribute only one may be given; the first
             is the one that is shown.
         required: attributes without which nothing can be made.
-        later: keys of the documented format that this version does not have.
         finish: looks at what was made, reports faults by `scope.fault_at`, and returns it or
             what stands in its place.
+        habits: keys that people know from other programs; see `suggest.hint`.
     """
 
     make: Callable[..., T]
     keys: tuple[Key, ...]
     required: tuple[str, ...] = ()
-    later: frozenset[str] = frozenset()
     finish: Callable[[T, str, Scope], T] | None = None
+    habits: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, node: yaml.Node, key: str, scope: Scope) -> T:
         """The object, made of what is given."""
@@ -240,11 +241,15 @@ class Section(Entry[T]):
         values: dict[str, object] = dict(attributes)
         is_whole = True
         empty = ""
+        meant: set[str] = set()
         for name, key_node, value in pairs:
             path = join(key, name)
             entry = known.get(name)
             if entry is None:
-                scope.fault(nodes.line_of(key_node), path, self._unknown(name, known, empty))
+                word, text = self._unknown(name, known, empty)
+                if word:
+                    meant.add(known[word].target)
+                scope.fault(nodes.line_of(key_node), path, text)
                 continue
             empty = name if nodes.is_null(value) else ""
             if entry.target in given:
@@ -260,9 +265,10 @@ class Section(Entry[T]):
                 is_whole = is_whole and entry.target not in self.required
         for attribute in self.required:
             if attribute not in given:
-                names = " or ".join(entry.name for entry in self.keys if entry.target == attribute)
-                scope.fault_at(key, f"found no {names}, expected one")
                 is_whole = False
+                # A complaint of its misspelt name is enough.
+                if attribute not in meant:
+                    scope.fault_at(key, self._missing(attribute))
         if not is_whole:
             raise Rejected
         made = self.make(**values)
@@ -286,14 +292,22 @@ class Section(Entry[T]):
     def _shown_name(self, entry: Key) -> str:
         return next(other.name for other in self.keys if other.target == entry.target)
 
-    def _unknown(self, name: str, known: Mapping[str, Key], empty: str) -> str:
-        """What is wrong with a key; `empty` is the key before it if that has no value."""
-        if name in self.later:
-            return NOT_YET
-        hint = suggestion(name, known)
-        if empty and not hint:
-            hint = f"; if it belongs to {empty}, indent it"
-        return f"found an unknown key, expected one of {', '.join(known)}{hint}"
+    def _missing(self, attribute: str) -> str:
+        names = [entry.name for entry in self.keys if entry.target == attribute]
+        if len(names) <= _FEW:
+            return f"found no {' or '.join(names)}, expected one"
+        return f"found none of {', '.join(names)}; expected one of them"
+
+    def _unknown(self, name: str, known: Mapping[str, Key], empty: str) -> tuple[str, str]:
+        """The key that was likely meant, and a complaint.
+
+        Args:
+            empty: the key before it if that has no value.
+        """
+        word, end = hint(name, known, self.habits)
+        if empty and not end:
+            end = f"; if it belongs to {empty}, indent it"
+        return word, f"found an unknown key, expected one of {', '.join(known)}{end}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from blynk_gateway.config import nodes
+from blynk_gateway.config.automations.checks import KnownDevices
 from blynk_gateway.config.checks import check
 from blynk_gateway.config.fault import Rejected, Report
 from blynk_gateway.config.options import Options
@@ -13,7 +14,16 @@ from blynk_gateway.config.schema import SCHEMA
 from blynk_gateway.config.scope import Scope
 
 
-def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Options:
+def nobody(_: Options) -> tuple[str, ...]:
+    """No device but those of the file."""
+    return ()
+
+
+def load(
+    path: Path | None,
+    environ: Mapping[str, str] = os.environ,
+    known_devices: KnownDevices = nobody,
+) -> Options:
     """The options of a configuration file; without a file the defaults.
 
     Reads, besides the file, the secrets it names: `secrets.yaml` beside it, systemd credentials
@@ -22,6 +32,8 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Options:
     Args:
         path: the file; relative paths in it start from its directory.
         environ: the environment.
+        known_devices: slugs of devices that commands have added, None if they cannot be known.
+            Called only if the file names a device that it does not declare.
 
     Raises:
         ConfigError: if anything in it cannot be used. Each of `faults` prints as
@@ -36,7 +48,7 @@ def load(path: Path | None, environ: Mapping[str, str] = os.environ) -> Options:
         options = Options() if root is None else SCHEMA.read(root, "", scope)
     except Rejected:
         raise report.error() from None
-    check(options, scope)
+    check(options, scope, known_devices)
     if report.faults:
         raise report.error()
     warnings = tuple(str(warning) for warning in sorted(report.warnings))

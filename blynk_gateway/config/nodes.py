@@ -87,7 +87,7 @@ def compose_text(text: str, file: str, report: Report) -> yaml.Node | None:
         fault = fault._replace(line=line, text=f"found {character}, expected printable text")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        fault = fault._replace(line=mark.line + 1 if mark else 0, text=_syntax(error))
+        fault = fault._replace(line=mark.line + 1 if mark else 0, text=_syntax(error, text))
     report.add(fault)
     raise Rejected
 
@@ -119,6 +119,22 @@ def describe(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     return "nothing" if is_null(node) else found(node.value)
+
+
+def braces_hint(node: yaml.Node) -> str:
+    """The end of a complaint of `{value}` where a text is expected; it is a mapping to YAML."""
+    if isinstance(node, yaml.MappingNode) and node.flow_style and len(node.value) == 1:
+        value = node.value[0][1]
+        if is_null(value) and not value.value:
+            return '; quote a text with braces, as in "{value}"'
+    return ""
+
+
+def kind_of(node: yaml.Node) -> str:
+    """What stands there, without its text, which may be a token."""
+    if isinstance(node, yaml.ScalarNode) and not is_null(node):
+        return "a text"
+    return describe(node)
 
 
 class _Composer(yaml.SafeLoader):
@@ -156,21 +172,46 @@ def _compose(text: str) -> yaml.Node | None:
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark) from error
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> str:
+def _is_in_line(error: yaml.MarkedYAMLError, text: str) -> bool:
+    """Whether something stands in the line before the place of an error."""
+    mark = error.problem_mark
+    if mark is None:
+        return False
+    return bool(text.split("\n")[mark.line][: mark.column].strip(" -"))
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> str:
     problem = error.problem or error.context or "it is malformed"
-    if problem.startswith("found undefined alias"):
-        # The name may be the head of a token that begins with an asterisk: not repeated.
-        problem = "found * without an anchor of that name; quote a text that begins with *"
-    elif problem.startswith("found undefined tag handle"):
-        problem = "found ! with an unknown name; quote a text that begins with !"
-    elif "cannot start any token" in problem and "\\t" in problem:
-        problem = "found a tab, expected blanks"
-    elif problem.startswith("expected <block end>"):
-        problem = "found another indentation; expected keys of one mapping in one column"
-    elif problem == "mapping values are not allowed here":
-        problem = "found a second colon in a line, or an indentation below a text; quote the text"
-    elif problem == "could not find expected ':'":
-        problem = "found a line without a colon; expected `key: value`"
-    elif problem == "but found another document":
-        problem = "found a second document after ---, expected one"
+    if problem.startswith("expected <block end>") and _is_in_line(error, text):
+        problem = "found a text behind a value that has ended; quote the whole text"
+    elif problem.startswith("expected ',' or"):
+        problem += "; quote a text that has : { [ or quotes in it"
+    else:
+        problem = next((said for part, said in _PROBLEMS.items() if part in problem), problem)
     return f"cannot be read as YAML: {problem}"
+
+
+_NO_BEGINNING = "found a character that no text begins with; quote a text such as * % @ ` >"
+_PROBLEMS = {
+    # The name may be the head of a token that begins with an asterisk: not repeated.
+    "found undefined alias": (
+        "found * without an anchor of that name; quote a text that begins with *"
+    ),
+    "found undefined tag handle": "found ! with an unknown name; quote a text that begins with !",
+    "'\\t' that cannot start any token": "found a tab, expected blanks",
+    "cannot start any token": _NO_BEGINNING,
+    # Of * and &, and of > and |.
+    "expected alphabetic or numeric character": _NO_BEGINNING,
+    "expected a comment or a line break": _NO_BEGINNING,
+    "expected <block end>": "found another indentation; expected keys of one mapping in one column",
+    "mapping values are not allowed here": (
+        "found a second colon in a line, or an indentation below a text; quote the text"
+    ),
+    "could not find expected ':'": "found a line without a colon; expected `key: value`",
+    "but found another document": "found a second document after ---, expected one",
+    "sequence entries are not allowed here": (
+        "found a list in the line of its key; begin it in the next line"
+    ),
+    "found unexpected end of stream": "found a quote that is never closed",
+}
+"""What YAML's complaints say to somebody who does not know its grammar, by a part of each."""

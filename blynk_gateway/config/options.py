@@ -10,14 +10,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from blynk_gateway.config.automations.options import AutomationOptions
 from blynk_gateway.config.gpio.options import GpioOptions
 from blynk_gateway.config.mqtt.options import MqttOptions
+from blynk_gateway.config.notifications.options import NotificationOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.config.upstream.options import UpstreamOptions
+from blynk_gateway.config.webhooks.options import WebhookOptions
 from blynk_gateway.core.dashboards.model import Dashboard
 from blynk_gateway.core.datastream import Datastream, Template
 from blynk_gateway.core.direct import DirectPin
+from blynk_gateway.core.events import Events
 from blynk_gateway.core.links import Link
+from blynk_gateway.core.location import Location
 
 DAY_MS = 86_400_000
 
@@ -62,6 +67,8 @@ class GatewayOptions:
         datastreams: its own by pin; each stands in place of the template's, and of what a
             peripheral says of its pin.
         pins: direct pins of the Pi and their modes; each is open by `gpio`.
+        events: its own by code; each stands in place of the template's.
+        location: for sunrise and sunset, None where nothing needs them.
     """
 
     name: str = "Blynk Gateway"
@@ -70,6 +77,8 @@ class GatewayOptions:
     template: str | None = None
     datastreams: Mapping[str, Datastream] = field(default_factory=dict)
     pins: Mapping[str, DirectPin] = field(default_factory=dict)
+    events: Events = field(default_factory=dict)
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ class DeviceOptions:
         stale_after_ms: silence after which it counts as stale, None for never.
         metadata: fields a device may ask for, by name.
         pins: its direct pins and their modes.
+        events: its own by code; each stands in place of the template's.
     """
 
     slug: str
@@ -123,6 +133,7 @@ class DeviceOptions:
     stale_after_ms: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     pins: Mapping[str, DirectPin] = field(default_factory=dict)
+    events: Events = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +212,9 @@ class Options:
         data_dir: None for the place `find_data_dir` chooses.
         mqtt: None without a broker.
         upstream: servers above this gateway, by name.
+        automations: rules, in the order of the file.
+        webhooks: by name.
+        notifications: None where nobody is told anything.
         dashboards: by slug; widgets without a place are not placed yet.
         warnings: what is allowed and likely wrong, as `file:line: key: warning: …`, for people.
         places: where each given key stands, by its dotted path.
@@ -217,6 +231,9 @@ class Options:
     mqtt: MqttOptions | None = None
     upstream: Mapping[str, UpstreamOptions] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    automations: tuple[AutomationOptions, ...] = ()
+    webhooks: Mapping[str, WebhookOptions] = field(default_factory=dict)
+    notifications: NotificationOptions | None = None
     dashboards: Mapping[str, Dashboard] = field(default_factory=dict)
     history: HistoryOptions = HistoryOptions()
     logging: LoggingOptions = LoggingOptions()

@@ -19,6 +19,8 @@ import yaml
 from blynk_gateway.config.fault import found, quoted
 from blynk_gateway.config.kinds import Kind, Scalar
 from blynk_gateway.config.likely import (
+    likely_address,
+    likely_decimal,
     likely_duration,
     likely_number,
     likely_physical_pin,
@@ -208,7 +210,7 @@ def number_from(low: float, high: float) -> Scalar[float]:
         return value
 
     limits = f"from {_format_number(low)} to {_format_number(high)}"
-    return Scalar(parse, f"a number {limits}", _format_number)
+    return Scalar(parse, f"a number {limits}", _format_number, likely=likely_decimal)
 
 
 def text_of(what: str) -> Scalar[str]:
@@ -343,7 +345,7 @@ UNIT = Scalar(
     f"a unit of at most {MAX_TEXT_LENGTH} characters in one line",
     quoted,
 )
-NUMBER = Scalar(_parse_number, "a number", _format_number)
+NUMBER = Scalar(_parse_number, "a number", _format_number, likely=likely_decimal)
 SLUG = Scalar(
     _parse_slug,
     "up to 32 of a–z, 0–9 and - with a letter or digit first",
@@ -360,7 +362,9 @@ PHYSICAL_PIN = Scalar(
     likely=likely_physical_pin,
 )
 HOST = Scalar(_parse_host, "a host name or an IP address", quoted)
-PIN_ADDRESS = Scalar(_parse_pin_address, "a pin address such as greenhouse/V5", str)
+PIN_ADDRESS = Scalar(
+    _parse_pin_address, "a pin address such as greenhouse/V5", str, likely=likely_address
+)
 LISTEN_ADDRESS = Scalar(
     parse_listen_address,
     'an address and port such as "0.0.0.0:8080" or "[::]:8080"',

@@ -1,11 +1,15 @@
 """The whole format: which keys the file may hold. Its documentation is docs/reference/config.md."""
 
+from blynk_gateway.config.automations.labels import with_labels
+from blynk_gateway.config.automations.schema import AUTOMATIONS
 from blynk_gateway.config.credentials import AUTH_TOKEN, SecretFile, SecretText
 from blynk_gateway.config.dashboards.schema import DASHBOARDS
+from blynk_gateway.config.events import EVENTS
 from blynk_gateway.config.gpio.schema import GPIO
 from blynk_gateway.config.kinds import Key, ListOf, MapOf, OrNull, Section, Table
 from blynk_gateway.config.mirror import MIRROR
 from blynk_gateway.config.mqtt.schema import MQTT
+from blynk_gateway.config.notifications.schema import NOTIFICATIONS
 from blynk_gateway.config.options import (
     DeviceOptions,
     GatewayOptions,
@@ -28,15 +32,19 @@ from blynk_gateway.config.scalars import (
     choice,
     duration,
     duration_or,
+    number_from,
     size_or,
     text_of,
     whole_number,
 )
+from blynk_gateway.config.scope import Scope
 from blynk_gateway.config.templates import DATASTREAMS, TEMPLATES
 from blynk_gateway.config.upstream.naming import with_names
 from blynk_gateway.config.upstream.schema import UPSTREAM
+from blynk_gateway.config.webhooks.schema import WEBHOOKS
 from blynk_gateway.core.device import MAX_DEVICES, MAX_METADATA_FIELDS
 from blynk_gateway.core.links import Link
+from blynk_gateway.core.location import Location
 
 MAX_RATE = 1_000_000
 """Messages a second beyond which a quota is none: the server itself is slower."""
@@ -58,8 +66,21 @@ MIN_STALE_AFTER_MS = 1000
 MAX_LISTENERS = 16
 MAX_LINKS = 10_000
 
+MAX_LATITUDE = 90
+MAX_LONGITUDE = 180
+
 
 _TOKEN_FILE = Key("token_file", SecretFile(AUTH_TOKEN), "token")
+
+_LOCATION = Section(
+    Location,
+    (
+        Key("latitude", number_from(-MAX_LATITUDE, MAX_LATITUDE)),
+        Key("longitude", number_from(-MAX_LONGITUDE, MAX_LONGITUDE)),
+    ),
+    required=("latitude", "longitude"),
+    habits={"lat": "latitude", **dict.fromkeys(("lon", "long", "lng"), "longitude")},
+)
 
 _GATEWAY = Section(
     GatewayOptions,
@@ -71,6 +92,8 @@ _GATEWAY = Section(
         Key("template", OrNull(SLUG)),
         Key("datastreams", DATASTREAMS),
         Key("pins", OWN_PINS),
+        Key("location", OrNull(_LOCATION)),
+        Key("events", EVENTS),
     ),
 )
 
@@ -107,6 +130,7 @@ _DEVICES = MapOf(
             Key("template", OrNull(SLUG)),
             Key("datastreams", DATASTREAMS),
             Key("stale_after", duration_or("never", MIN_STALE_AFTER_MS), "stale_after_ms"),
+            Key("events", EVENTS),
             Key("metadata", Table(text_of("a name"), text_of("a text"), MAX_METADATA_FIELDS)),
             Key("pins", DEVICE_PINS),
         ),
@@ -153,6 +177,11 @@ _HISTORY = Section(
     ),
 )
 
+
+def _finish(options: Options, key: str, scope: Scope) -> Options:
+    return with_labels(with_names(options, key, scope))
+
+
 SCHEMA: Section[Options] = Section(
     Options,
     (
@@ -165,10 +194,16 @@ SCHEMA: Section[Options] = Section(
         Key("mqtt", MQTT),
         Key("upstream", UPSTREAM),
         Key("links", ListOf(_LINK, "a list such as [{from: shed/V6, to: pi/V1}]", MAX_LINKS)),
+        Key("automations", AUTOMATIONS),
+        Key("webhooks", WEBHOOKS),
+        Key("notifications", NOTIFICATIONS),
         Key("dashboards", DASHBOARDS),
         Key("history", _HISTORY),
         Key("logging", Section(LoggingOptions, (Key("level", choice(LogLevel)),))),
     ),
-    later=frozenset({"automations", "webhooks"}),
-    finish=with_names,
+    finish=_finish,
+    habits={
+        **dict.fromkeys(("rules", "scenes", "scene", "timers", "schedules"), "automations"),
+        "notify": "notifications",
+    },
 )

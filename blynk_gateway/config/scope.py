@@ -88,7 +88,8 @@ class Scope:
         """
         self._check_tag(node, key)
         if not isinstance(node, yaml.ScalarNode) or nodes.is_null(node):
-            self.reject(node, key, f"found {nodes.describe(node)}, expected {expected}")
+            text = f"found {nodes.describe(node)}, expected {expected}{nodes.braces_hint(node)}"
+            self.reject(node, key, text)
         return str(node.value)
 
     def entries_of(self, node: yaml.Node, key: str, expected: str) -> list[yaml.Node]:
@@ -143,6 +144,11 @@ class Scope:
                 self.fault(nodes.line_of(key_node), key, text)
                 continue
             name = str(key_node.value)
+            if node.flow_style and _is_glued(key_node, value):
+                # What is behind the colon is not repeated: it may be a token.
+                name = name.partition(":")[0]
+                text = "found no blank behind the colon, expected one"
+                self.reject(key_node, join(key, name), text)
             if name in own:
                 text = f"found a second time, expected once; it stands in line {own[name]} already"
                 self.fault(nodes.line_of(key_node), join(key, name), text)
@@ -169,6 +175,11 @@ class Scope:
                 f"found more than {MAX_ENTRIES} entries in all, aliases followed; expected fewer",
             )
             raise self.report.error()
+
+
+def _is_glued(name: yaml.ScalarNode, value: yaml.Node) -> bool:
+    """Whether it is `{pin:pi/V1}`, to YAML a key without a value."""
+    return ":" in name.value and nodes.is_null(value) and not value.value
 
 
 def join(parent: str, name: str) -> str:

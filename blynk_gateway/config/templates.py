@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import yaml
 
+from blynk_gateway.config.events import EVENTS
 from blynk_gateway.config.fault import found, quoted
 from blynk_gateway.config.kinds import Key, Kind, MapOf, OrNull, Section, Table
 from blynk_gateway.config.mqtt.presentation import PRESENTATION
@@ -170,6 +171,6 @@ DATASTREAMS = MapOf(
 TEMPLATES = MapOf(
     SLUG,
     ("name",),
-    Section(Template, (Key("datastreams", DATASTREAMS),)),
+    Section(Template, (Key("datastreams", DATASTREAMS), Key("events", EVENTS))),
     limit=MAX_TEMPLATES,
 )

@@ -162,6 +162,7 @@ _KINDS: dict[OptionKind, Kind[Any]] = {
     OptionKind.BOOLEAN: BOOLEAN,
     OptionKind.COLOR: _COLOR_TEXT,
     OptionKind.DEVICE: SLUG,
+    OptionKind.AUTOMATION: TEXT,
 }
 
 

@@ -11,7 +11,7 @@ import re
 
 from blynk_gateway.config.fault import quoted
 from blynk_gateway.config.kinds import Scalar
-from blynk_gateway.config.mqtt.options import JsonPath
+from blynk_gateway.core.json_path import JsonPath
 
 MAX_PATH_LENGTH = 256
 """Characters; as long as any name."""

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 from blynk_gateway.config.secret import Secret
-
-JsonPath: TypeAlias = tuple[str | int, ...]
-"""Where a value stands in a JSON document: keys and indexes of lists, outermost first."""
+from blynk_gateway.core.json_path import JsonPath
 
 
 class ProtocolVersion(StrEnum):

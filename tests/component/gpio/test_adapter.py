@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.datastreams import implied_datastreams
 from blynk_gateway.config.gpio.inputs import InputOptions
 from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
 from blynk_gateway.config.gpio.outputs import OutputOptions
@@ -21,7 +22,6 @@ from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.errors import GpioUnavailable
 from blynk_gateway.gpio import adapter as adapter_module
 from blynk_gateway.gpio.adapter import GpioAdapter, needs_board
-from blynk_gateway.gpio.datastreams import implied_datastreams
 from blynk_gateway.gpio.lines import factory as factory_module
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts

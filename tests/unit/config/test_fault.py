@@ -59,3 +59,17 @@ def test_quoted_text_is_yaml_for_itself(text: str) -> None:
     node = yaml.compose(quoted(text))
     assert isinstance(node, yaml.ScalarNode)
     assert node.value == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("tgram://123:token/99", '"tgram://…"'),
+        ("https://maker.example.org/with/key/token", '"https://maker.example.org/…"'),
+        ("https://user:token@example.org", '"https://…"'),
+        ("mqtt://nas:1883", '"mqtt://nas:1883"'),
+        ("://token", '"://token"'),
+    ],
+)
+def test_url_is_not_told_where_it_may_have_a_token(text: str, shown: str) -> None:
+    assert found(text) == shown

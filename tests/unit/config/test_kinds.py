@@ -33,7 +33,6 @@ LAMP = Section(
         Key("on_file", COUNT, "is_on"),
     ),
     required=("name",),
-    later=frozenset({"colour"}),
 )
 LAMPS = MapOf(WORD, ("name",), LAMP, limit=2)
 
@@ -99,11 +98,6 @@ def test_unknown_key_is_told_the_nearest_one(scope: Scope) -> None:
         "1: top.wats: found an unknown key, expected one of name, watts, on, on_file;"
         ' did you mean "watts"?'
     ]
-
-
-def test_key_of_a_later_version_is_told_so(scope: Scope) -> None:
-    read(LAMP, "{name: desk, colour: red}", scope)
-    assert complaints(scope) == ["1: top.colour: is not available in this version; remove it"]
 
 
 def test_finish_may_put_another_object_in_place(scope: Scope) -> None:

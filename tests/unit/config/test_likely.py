@@ -1,6 +1,8 @@
 import pytest
 
 from blynk_gateway.config.likely import (
+    likely_address,
+    likely_decimal,
     likely_duration,
     likely_number,
     likely_physical_pin,
@@ -45,6 +47,10 @@ def test_number_with_a_word_before_it_is_the_number(text: str, meant: str) -> No
         ("20 millis", "20ms"),
         ("20 MS", "20ms"),
         ("soon", ""),
+        ("00:05:00", "5m"),
+        ("1:00:00", "1h"),
+        ("0:01:30", "90s"),
+        ("00:05", ""),
     ],
 )
 def test_duration_gets_its_unit(text: str, meant: str) -> None:
@@ -85,3 +91,25 @@ def test_physical_pin_gets_its_letter(text: str, meant: str) -> None:
 )
 def test_truth_is_on_or_off(text: str, meant: str) -> None:
     assert likely_word(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("30,5", "30.5"), ("30 °C", "30"), ("-3.5 %", "-3.5"), ("warm", ""), ("1,2,3", "")],
+)
+def test_number_gets_a_point_and_loses_its_unit(text: str, meant: str) -> None:
+    assert likely_decimal(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("greenhouse.V5", "greenhouse/V5"),
+        ("Green House/5", "green-house/V5"),
+        ("greenhouse: v5", "greenhouse/V5"),
+        ("V5", ""),
+        ("greenhouse", ""),
+    ],
+)
+def test_address_gets_its_slash(text: str, meant: str) -> None:
+    assert likely_address(text) == meant

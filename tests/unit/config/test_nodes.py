@@ -136,6 +136,17 @@ def test_node_is_described(text: str, expected: str) -> None:
     [
         ("a:\n   b: 1\n  c: 2\n", ":3: cannot be read as YAML: found another indentation; "),
         ("a: b: c\n", ":1: cannot be read as YAML: found a second colon in a line, "),
+        ("a: {value} is hot\n", ":1: cannot be read as YAML: found a text behind a value that "),
+        ('- a: "x" y\n', ":1: cannot be read as YAML: found a text behind a value that has ended"),
+        ("- a: 1\n b: 2\n", ":2: cannot be read as YAML: found another indentation; "),
+        ("a: * 7 * * *\n", ":1: cannot be read as YAML: found a character that no text begins"),
+        ("a: */5 * * * *\n", ":1: cannot be read as YAML: found a character that no text begins"),
+        ("a: @hourly\n", ":1: cannot be read as YAML: found a character that no text begins with"),
+        ("a: %s x\n", ":1: cannot be read as YAML: found a character that no text begins with"),
+        ("a: > 30\n", ":1: cannot be read as YAML: found a character that no text begins with"),
+        ("a: {b: c: d}\n", ":1: cannot be read as YAML: expected ',' or '}', but got ':'; quote a"),
+        ("a: - b\n", ":1: cannot be read as YAML: found a list in the line of its key; begin it"),
+        ("a: 'b\n", ":2: cannot be read as YAML: found a quote that is never closed"),
         ("a: 1\nbcd\ne: 2\n", ":3: cannot be read as YAML: found a line without a colon; "),
     ],
 )

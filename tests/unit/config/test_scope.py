@@ -92,3 +92,19 @@ def test_entry_that_is_faulty_makes_its_list_faulty(scope: Scope) -> None:
 )
 def test_path_quotes_names_that_are_no_words(name: str, expected: str) -> None:
     assert join("top", name) == expected
+
+
+@pytest.mark.parametrize("text", ["{token:hidden}", "{a: 1, token:hidden}", '{"token: hidden"}'])
+def test_missing_blank_is_told_and_what_follows_is_not(scope: Scope, text: str) -> None:
+    node = yaml.compose(text)
+    assert isinstance(node, yaml.Node)
+    with pytest.raises(Rejected):
+        scope.pairs_of(node, "top")
+    (fault,) = scope.report.faults
+    assert str(fault) == "a.yaml:1: top.token: found no blank behind the colon, expected one"
+
+
+def test_colon_in_a_name_with_a_value_is_fine(scope: Scope) -> None:
+    node = yaml.compose("{a:b: 1}")
+    assert isinstance(node, yaml.Node)
+    assert [name for name, _, _ in scope.pairs_of(node, "top")] == ["a:b"]

@@ -21,6 +21,7 @@ VALUES = {
     OptionKind.COLOR: '"#00ff7F"',
     OptionKind.LIST: "[]",
     OptionKind.DEVICE: "shed",
+    OptionKind.AUTOMATION: "Too hot",
 }
 
 

@@ -9,7 +9,7 @@ from blynk_gateway.config.mqtt.json_path import (
     format_json_path,
     parse_json_path,
 )
-from blynk_gateway.config.mqtt.options import JsonPath
+from blynk_gateway.core.json_path import JsonPath
 
 INDEXES = st.integers(0, 999_999)
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

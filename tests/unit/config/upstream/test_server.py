@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from blynk_gateway.config.fault import found
 from blynk_gateway.config.upstream.options import Server
 from blynk_gateway.config.upstream.server import SERVER, parse_server
 
@@ -49,5 +50,5 @@ def test_other_texts_are_told_what_was_likely_meant(
     expected = "a host with or without a port, such as blynk.cloud or 192.168.1.5:8080"
     hint = f'; did you mean "{likely}"?' if likely else ""
     assert fault == (
-        f'gateway.yaml:1: upstream.a.server: found "{text}", expected {expected}{hint}'
+        f"gateway.yaml:1: upstream.a.server: found {found(text)}, expected {expected}{hint}"
     )

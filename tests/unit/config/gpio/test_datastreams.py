@@ -1,6 +1,7 @@
 import pytest
 
 from blynk_gateway.config.gpio.common import PeripheralOptions, Range
+from blynk_gateway.config.gpio.datastreams import implied_datastream, implied_datastreams
 from blynk_gateway.config.gpio.inputs import (
     AdcOptions,
     ButtonOptions,
@@ -34,7 +35,6 @@ from blynk_gateway.config.gpio.sensors import (
 from blynk_gateway.core.datastream import DatastreamType
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import InvalidValue
-from blynk_gateway.gpio.datastreams import implied_datastream, implied_datastreams
 
 PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17)
 LAMP = PwmOptions(name="lamp", type="pwm", pin="V2", line=18)

@@ -1,0 +1,1 @@
+"""The section `automations`: rules, as options and as schema."""

@@ -1,0 +1,1 @@
+"""The section `notifications`: services that tell people, as options and as schema."""

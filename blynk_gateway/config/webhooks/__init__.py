@@ -1,0 +1,1 @@
+"""The section `webhooks`: requests to other servers, as options and as schema."""
