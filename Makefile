@@ -95,6 +95,7 @@ bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its o
 	@$(BIN)/python -m bench.pins
 	@$(BIN)/python -m bench.mqtt
 	@$(BIN)/python -m bench.upstream
+	@$(BIN)/python -m bench.automations
 	@$(BIN)/python -m bench.dashboard
 	@$(BIN)/python -m bench.first_view
 	@$(BIN)/python -m bench.archive

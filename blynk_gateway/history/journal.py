@@ -253,8 +253,8 @@ class Journal:
                 await database.close()
                 owned.release()
 
-    async def events(self, device: str | None, limit: int) -> list[EventChange]:
-        """The latest entries of the event timeline, newest first.
+    async def events(self, device: str | None, limit: int, before: int = 0) -> list[EventChange]:
+        """The latest entries of the event timeline, newest first; see `core.ports.Journal`.
 
         Raises:
             HistoryError: they cannot be read.
@@ -263,7 +263,7 @@ class Journal:
             database, recorder = self._database()
             with contextlib.suppress(HistoryError):
                 await self._flush(database, recorder)
-            return await read_events(database, device, limit)
+            return await read_events(database, device, limit, before)
 
     async def unsaved(self, address: PinAddress | None) -> Unsaved:
         """What a reader of the file has to add; meets `history.segments.tail.Tail`.

@@ -15,6 +15,7 @@ from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.mailbox import Mailbox, Overflow
+from blynk_gateway.core.notifications import Notifier
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import HEADER, encode_frame
 from blynk_gateway.runtime.parts import Parts
@@ -44,7 +45,7 @@ class Echo(asyncio.Protocol):
 class Bench:
     """Core and server, joined as in the gateway but without history."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what any test of the server may want otherwise
         self,
         data_dir: Path,
         *,
@@ -55,6 +56,7 @@ class Bench:
         http: Callable[[], asyncio.Protocol] = Echo,
         login_timeout_s: float = 5.0,
         sniff_timeout_s: float = 10.0,
+        notifier: Notifier | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"), trusted(self.clock))
@@ -72,6 +74,7 @@ class Bench:
             self.parts,
             data_dir,
             http,
+            notifier=notifier,
             login_timeout_s=login_timeout_s,
             sniff_timeout_s=sniff_timeout_s,
         )

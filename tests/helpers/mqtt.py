@@ -16,6 +16,7 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.mqtt.feature import Feature, MqttParts
+from blynk_gateway.mqtt.messages import RuleMessages
 from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.mqtt.topics import Topics
 from blynk_gateway.runtime.parts import Parts
@@ -165,7 +166,7 @@ class Core:
                 feature.changed(change, outlet)
 
 
-def no_services(data_dir: Path) -> MqttServices:
+def no_services(data_dir: Path = Path("nowhere")) -> MqttServices:
     """What features use of the rest of a gateway that does nothing."""
     return MqttServices(
         reader=None,  # type: ignore[arg-type]  # nothing is read
@@ -177,6 +178,7 @@ def no_services(data_dir: Path) -> MqttServices:
         peripherals=dict,
         quota=QuotaOptions,
         url=lambda: None,
+        messages=RuleMessages(FakeClock()),
     )
 
 

@@ -43,9 +43,13 @@ class MemoryJournal:
     async def flush(self) -> None:
         self._events += [one for one in self._mailbox.drain() if isinstance(one, EventChange)]
 
-    async def events(self, device: str | None, limit: int) -> list[EventChange]:
+    async def events(self, device: str | None, limit: int, before: int = 0) -> list[EventChange]:
         await self.flush()
-        found = [one for one in self._events if device is None or one.device == device]
+        found = [
+            one
+            for one in self._events
+            if (device is None or one.device == device) and one.seq < (before or one.seq + 1)
+        ]
         return found[::-1][:limit]
 
     async def api_tokens(self) -> list[ApiToken]:

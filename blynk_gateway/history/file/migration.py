@@ -11,7 +11,7 @@ import aiosqlite
 
 from blynk_gateway.errors import SchemaTooNew
 
-STEPS: tuple[str, ...] = ("v1.sql", "v2.sql", "v3.sql", "v4.sql", "v5.sql")
+STEPS: tuple[str, ...] = ("v1.sql", "v2.sql", "v3.sql", "v4.sql", "v5.sql", "v6.sql")
 
 _DIRECTORY = Path(__file__).parent / "schema"
 

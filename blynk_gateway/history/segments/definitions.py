@@ -8,6 +8,7 @@ from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EffectKind
+from blynk_gateway.core.events import EventDefinition, EventType
 from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.errors import DeviceError, HistoryCorrupt
 
@@ -25,6 +26,7 @@ def dump(definition: DeviceDefinition) -> str:
             "stale_after_ms": definition.stale_after_ms,
             "metadata": dict(definition.metadata),
             "pins": {pin: list(direct) for pin, direct in definition.pins.items()},
+            "events": [asdict(one) for one in definition.events.values()],
         }
     )
 
@@ -39,13 +41,16 @@ def load(text: str) -> DeviceDefinition:
         fields = json.loads(text)
         datastreams = [_datastream(one) for one in fields.pop("datastreams")]
         fields["source"] = DeviceSource(fields["source"])
+        # Definitions of earlier versions have neither pins nor events.
         pins = fields.pop("pins", {})
+        events = [_event(one) for one in fields.pop("events", ())]
         return DeviceDefinition(
             **fields,
             datastreams={one.pin: one for one in datastreams},
             pins={
                 pin: DirectPin(PinMode(mode), every_ms) for pin, (mode, every_ms) in pins.items()
             },
+            events={one.code: one for one in events},
         )
     except (ValueError, KeyError, TypeError, AttributeError, DeviceError) as error:
         raise HistoryCorrupt(f"the definition of a device is damaged: {error}") from error
@@ -53,6 +58,17 @@ def load(text: str) -> DeviceDefinition:
 
 def _fields(datastream: Datastream) -> dict[str, Any]:
     return {**asdict(datastream), "effects": sorted(datastream.effects)}
+
+
+def _event(fields: dict[str, Any]) -> EventDefinition:
+    notify = fields["notify"]
+    return EventDefinition(
+        **{
+            **fields,
+            "type": EventType(fields["type"]),
+            "notify": None if notify is None else tuple(notify),
+        }
+    )
 
 
 def _datastream(fields: dict[str, Any]) -> Datastream:

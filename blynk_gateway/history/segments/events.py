@@ -7,18 +7,30 @@ from blynk_gateway.core.value import SEPARATOR, decode_value
 from blynk_gateway.history.file.database import Database
 from blynk_gateway.history.file.reader import Snapshot
 
+_NO_BOUND = 2**63 - 1
+"""Above every number of a change."""
 
-async def read_events(database: Database, device: str | None, limit: int) -> list[EventChange]:
+
+async def read_events(
+    database: Database, device: str | None, limit: int, before: int = 0
+) -> list[EventChange]:
     """The latest entries, newest first.
+
+    Args:
+        before: only those with a lower number; 0 for the latest of all.
 
     Raises:
         HistoryError: they cannot be read.
     """
+    below = before or _NO_BOUND
     if device is None:
-        rows = await database.fetch("SELECT * FROM event ORDER BY seq DESC LIMIT ?", (limit,))
+        rows = await database.fetch(
+            "SELECT * FROM event WHERE seq < ? ORDER BY seq DESC LIMIT ?", (below, limit)
+        )
     else:
         rows = await database.fetch(
-            "SELECT * FROM event WHERE device = ? ORDER BY seq DESC LIMIT ?", (device, limit)
+            "SELECT * FROM event WHERE device = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (device, below, limit),
         )
     return [_event(*row) for row in rows]
 

@@ -210,7 +210,7 @@ class Recorder:
                 put("metadata", (change.device, _bytes(change.field), _bytes(change.value)))
             case StatusChange():
                 info = encode_value(tuple(text for pair in change.info for text in pair))
-                put("state", (change.device, info, change.at_ms))
+                put("state", (change.device, info, change.last_seen_ms))
             case EventChange():
                 code, description = _bytes(change.code), _bytes(change.description)
                 origin = (change.origin.kind, _bytes(change.origin.id))

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceDefinition, new_token
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.value import SEPARATOR, PinValue, decode_value
@@ -34,6 +34,7 @@ class Restored(NamedTuple):
         modes: learned modes of direct pins, by pin.
         infos: pairs of the latest info message.
         last_seen: UTC ms.
+        events: device, kind, code and description of what was logged and resolved, oldest first.
         next_seq: no change has this number or a higher one.
         instance_id: random, for the life of the database.
         gateway_token: the gateway's own auth token where the configuration gives none.
@@ -46,6 +47,7 @@ class Restored(NamedTuple):
     modes: dict[str, dict[str, DirectPin]]
     infos: dict[str, tuple[tuple[str, str], ...]]
     last_seen: dict[str, int]
+    events: list[tuple[str, EventKind, str, str]]
     next_seq: int
     instance_id: str
     gateway_token: str
@@ -93,6 +95,7 @@ async def restore(database: Database) -> tuple[Restored, Recorder]:
         modes=await _modes(database),
         infos={device: _pairs(info) for device, info, _ in states},
         last_seen={device: at_ms for device, _, at_ms in states},
+        events=await _events(database),
         next_seq=recorder.last_seq + 1,
         instance_id=settings["instance_id"],
         gateway_token=settings["gateway_token"],
@@ -168,6 +171,16 @@ async def _modes(database: Database) -> dict[str, dict[str, DirectPin]]:
     for device, pin, mode, every_ms in await database.fetch("SELECT * FROM pin_mode"):
         modes[device][pin] = DirectPin(PinMode(mode), every_ms)
     return dict(modes)
+
+
+async def _events(database: Database) -> list[tuple[str, EventKind, str, str]]:
+    rows = await database.fetch(
+        "SELECT device, kind, code, description FROM event WHERE kind IN (?, ?) ORDER BY seq",
+        (EventKind.LOGGED, EventKind.RESOLVED),
+    )
+    return [
+        (device, EventKind(kind), _text(code), _text(text)) for device, kind, code, text in rows
+    ]
 
 
 def _pairs(info: bytes) -> tuple[tuple[str, str], ...]:

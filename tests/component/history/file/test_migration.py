@@ -5,10 +5,12 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from blynk_gateway.core.automations import ActionResult, RunOutcome
 from blynk_gateway.core.direct import PinMode
 from blynk_gateway.errors import SchemaTooNew
 from blynk_gateway.history.api_tokens import ApiTokenTable
 from blynk_gateway.history.archive.chunk import decode
+from blynk_gateway.history.automations import AutomationTable
 from blynk_gateway.history.file.migration import STEPS, migrate, scripts
 from tests.component.history.system import System, files_of
 
@@ -96,6 +98,17 @@ async def test_database_of_schema_4_keeps_what_is_known_of_servers_above(tmp_pat
             rows = await database.fetch("SELECT * FROM upstream")
         assert rows == [("cloud/greenhouse", '{"done": 7}')]
         assert system.values["greenhouse/V5"] == ("30.0",)
+
+
+async def test_database_of_schema_6_keeps_what_rules_left(tmp_path: Path) -> None:
+    shutil.copy(SCHEMAS / "v6.db", tmp_path / "gateway.db")
+    async with System(tmp_path) as system:
+        table = AutomationTable(system.journal.exclusive)
+        assert await table.states() == {"too-hot": '{"last_run_ms": 1700000000000}'}
+        (run,) = await table.runs("too-hot", 10)
+        assert (run.id, run.outcome) == (7, RunOutcome.DONE)
+        assert run.actions == (ActionResult("set shed/D4 to 1", "done"),)
+        assert await table.outbox("webhook") == [("particle/greenhouse/V5", '{"value": ["1"]}')]
 
 
 def archived(path: Path) -> dict[int, list[str]]:

@@ -16,14 +16,14 @@ async def test_events_come_newest_first_for_one_device_or_all(tmp_path: Path) ->
         a, b = system.registry.get("a"), system.registry.get("b")
         system.registry.record_event(a, EventKind.LOGGED, "first", "zu heiß \udcff", origin)
         system.registry.record_event(b, EventKind.SYSTEM, "second", "", ORIGIN)
-        system.registry.record_event(a, EventKind.RESOLVED, "third", "x", ORIGIN)
+        system.registry.record_event(a, EventKind.RESOLVED, "first", "x", ORIGIN)
         # An event is there as soon as it was recorded, committed or not.
         latest = await system.journal.events(None, 2)
     async with System(tmp_path) as system:
         assert await system.journal.events(None, 2) == latest
-        assert [event.code for event in latest] == ["third", "second"]
+        assert [event.code for event in latest] == ["first", "second"]
         of_a = await system.journal.events("a", 10)
-        assert [event.code for event in of_a] == ["third", "first"]
+        assert [event.code for event in of_a] == ["first", "first"]
         assert of_a[1].description == "zu heiß \udcff"
         assert of_a[1].origin == origin
         assert of_a[1].kind is EventKind.LOGGED

@@ -7,6 +7,7 @@ from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from tests.component.history.system import ORIGIN, System, files_of, put_back
+from tests.helpers.clock import FakeClock
 
 
 async def test_values_come_back_with_their_time(tmp_path: Path) -> None:
@@ -80,7 +81,8 @@ async def test_device_that_moved_to_the_file_is_no_longer_kept(tmp_path: Path) -
 
 
 async def test_what_devices_told_comes_back(tmp_path: Path) -> None:
-    async with System(tmp_path) as system:
+    clock = FakeClock()
+    async with System(tmp_path, clock=clock) as system:
         system.add("a")
         device = system.registry.get("a")
         system.registry.set_property(device, "V1", "color", ("#FF0000",), ORIGIN)
@@ -89,7 +91,10 @@ async def test_what_devices_told_comes_back(tmp_path: Path) -> None:
         system.registry.set_metadata(device, "Ort \udcff", "", ORIGIN)
         system.registry.told(device, [("ver", "1.3.2"), ("h-beat", ""), ("", "x")], ORIGIN)
         system.registry.connected(device, ORIGIN)
-        seen_ms = system.clock.now_ms()
+        seen_ms = clock.now_ms()
+        # What is told of it later, that it fell silent for one, is no sign of life.
+        clock.advance(60)
+        system.registry.disconnected(device, ORIGIN)
     async with System(tmp_path) as system:
         restored = system.restored
         assert restored.properties == {
@@ -98,6 +103,19 @@ async def test_what_devices_told_comes_back(tmp_path: Path) -> None:
         assert restored.metadata == {"a": {"Ort \udcff": ""}}
         assert restored.infos == {"a": (("ver", "1.3.2"), ("h-beat", ""), ("", "x"))}
         assert restored.last_seen == {"a": seen_ms}
+
+
+async def test_what_was_logged_and_resolved_comes_back_in_order(tmp_path: Path) -> None:
+    async with System(tmp_path) as system:
+        system.add("a")
+        device = system.registry.get("a")
+        for kind in (EventKind.LOGGED, EventKind.SYSTEM, EventKind.RESOLVED, EventKind.LOGGED):
+            system.registry.record_event(device, kind, "heiß", "", ORIGIN)
+    async with System(tmp_path) as system:
+        logged, resolved = (
+            ("a", kind, "heiß", "") for kind in (EventKind.LOGGED, EventKind.RESOLVED)
+        )
+        assert system.restored.events == [logged, resolved, logged]
 
 
 async def test_learned_modes_of_pins_come_back_until_the_device_is_removed(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from blynk_gateway.core.datastream import Authority, Datastream, DatastreamType
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.effects import EffectKind
+from blynk_gateway.core.events import EventDefinition, EventType
 from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.errors import HistoryCorrupt
 from blynk_gateway.history.segments.definitions import dump, load
@@ -34,6 +35,10 @@ FULL = DeviceDefinition(
     stale_after_ms=90_000,
     metadata={"Location": "Garten"},
     pins={"D8": DirectPin(PinMode.OUT), "A0": DirectPin(PinMode.IN, 1000)},
+    events={
+        "hot": EventDefinition("hot", "Too hot", EventType.CRITICAL, "!", ("phone",), 600_000, 5),
+        "wet": EventDefinition("wet", "wet"),
+    },
 )
 
 
@@ -49,6 +54,7 @@ def test_definition_comes_back_as_it_went_in(definition: DeviceDefinition) -> No
         "[]",
         "{}",
         dump(FULL).replace('"paired"', '"stolen"'),
+        dump(FULL).replace('"critical"', '"deadly"'),
         dump(FULL).replace('"slug"', '"snail"'),
         dump(FULL).replace('"greenhouse"', '"Green House"'),
     ],

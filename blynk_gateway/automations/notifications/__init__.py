@@ -1,0 +1,1 @@
+"""Telling people: services, their queues, and the processes that send."""
