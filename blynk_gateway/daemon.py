@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from blynk_gateway.config import Options, load
+from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.errors import GatewayError
 from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime import logs
@@ -140,7 +141,7 @@ async def run_gateway(
 
     async def restart() -> None:
         # With a faulty file it would not come back, and no service manager starts it again.
-        await asyncio.to_thread(load, config)
+        await _load(gateway, config)
         ending.restart()
 
     gateway = Gateway(
@@ -201,7 +202,7 @@ async def _reload(gateway: Gateway, config: Path | None) -> GatewayError | None:
         log.warning("nothing to reload: no configuration file is in use")
         return None
     try:
-        options = await asyncio.to_thread(load, config)
+        options = await _load(gateway, config)
         _warn(options)
         await gateway.reload(options)
         logs.set_level(options.logging.level)
@@ -217,6 +218,21 @@ async def _reload(gateway: Gateway, config: Path | None) -> GatewayError | None:
         )
         return error
     return None
+
+
+async def _load(gateway: Gateway, config: Path | None) -> Options:
+    """The options of the file as it is now.
+
+    Raises:
+        ConfigError: it is faulty.
+    """
+    # Those of the file are known by the file.
+    slugs = frozenset(
+        device.slug
+        for device in gateway.registry
+        if device.definition.source in (DeviceSource.COMMAND, DeviceSource.PAIRED)
+    )
+    return await asyncio.to_thread(load, config, known_devices=lambda _: slugs)
 
 
 def _outcome(reloading: asyncio.Task[GatewayError | None]) -> GatewayError | None:

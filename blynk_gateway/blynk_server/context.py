@@ -11,6 +11,7 @@ from blynk_gateway.blynk_server.apps import Apps
 from blynk_gateway.blynk_server.frame_log import FrameLog
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.reading import Reads
+from blynk_gateway.core.notifications import NoNotifier, Notifier
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
 from blynk_gateway.runtime.logs import Repeats
 from blynk_gateway.runtime.parts import Parts
@@ -46,6 +47,7 @@ class Context(Parts):
         reads: pins that somebody waits for.
         apps: devices that an app looks at.
         frames: devices whose frames somebody looks at.
+        notifier: takes what devices want people to be told.
         closing: transports of ended connections with something left to write, and when it is.
     """
 
@@ -61,6 +63,7 @@ class Context(Parts):
     reads: Reads = field(default_factory=Reads)
     apps: Apps = field(default_factory=Apps)
     frames: FrameLog = field(default_factory=FrameLog)
+    notifier: Notifier = field(default_factory=NoNotifier)
     closing: dict[asyncio.Transport, asyncio.Future[None]] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

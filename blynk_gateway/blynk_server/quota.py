@@ -1,4 +1,4 @@
-"""What one device may ask of us: messages per second, events, notifications.
+"""What one device may ask of us: messages per second, and notifications.
 
 Limits belong to the device, not to a connection: connecting anew or twice gains nothing.
 """
@@ -22,20 +22,15 @@ clients ping after 10 s without input and hang up after 15 s: the answer must co
 REFUSAL_NOTICE_S = 60.0
 """Between two answers "quota exceeded" on one connection. Source: the Java server."""
 
-NOTIFICATION_INTERVAL_S = 5.0
-NOTIFICATIONS_PER_DAY = 100
-"""Per channel. Source: the Java server, which has the daily limit for mail only."""
-
 
 class DeviceLimits:
     """The meters of one device. `now` is monotonic seconds everywhere."""
 
-    __slots__ = ("_bucket", "_events", "_notifications", "_over_since")
+    __slots__ = ("_bucket", "_notifications", "_over_since")
 
     def __init__(self, quota: QuotaOptions, now: float) -> None:
         self._over_since: float | None = None
-        # Made at first use: most devices log nothing.
-        self._events: DailyAllowance | None = None
+        # Made at first use: most devices send none.
         self._notifications: dict[str, DailyAllowance] = {}
         self._bucket: TokenBucket | None = None
         self.set_quota(quota, now)
@@ -65,17 +60,11 @@ class DeviceLimits:
             return None
         return debt_s
 
-    def may_log_event(self, code: str, now: float) -> bool:
-        """Whether one more event of this code is within the limits; True counts it."""
-        if self._events is None:
-            self._events = DailyAllowance.of_events()
-        return self._events.take(code, now)
-
     def may_notify(self, channel: str, now: float) -> bool:
         """Whether one more message on this channel is within the limits; True counts it."""
         allowance = self._notifications.get(channel)
         if allowance is None:
-            allowance = DailyAllowance(NOTIFICATION_INTERVAL_S, NOTIFICATIONS_PER_DAY)
+            allowance = DailyAllowance.of_notifications()
             self._notifications[channel] = allowance
         return allowance.take(channel, now)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from blynk_gateway.blynk_server.translation import command_pin, wire_pin
 from blynk_gateway.core.change import EventKind
-from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
+from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.core.events import ALL, MAX_EVENT_DESCRIPTION
+from blynk_gateway.core.notifications import Channel, Notification, may_be_recipient
 from blynk_gateway.core.value import printable
 from blynk_gateway.errors import InvalidValue, PinError
 from blynk_gateway.protocol.commands import Status
@@ -62,11 +64,11 @@ _WITHOUT_TIME = frozenset({TimeQuery.ZONE_NAME, TimeQuery.ZONE_RULE})
 
 _MODES = {str(mode): mode for mode in PinMode}
 
-_CHANNEL_CODES = {
-    NotificationChannel.PUSH: "notify",
-    NotificationChannel.EMAIL: "email",
-    NotificationChannel.TWEET: "tweet",
-    NotificationChannel.SMS: "sms",
+_CHANNELS = {
+    NotificationChannel.PUSH: Channel.PUSH,
+    NotificationChannel.EMAIL: Channel.EMAIL,
+    NotificationChannel.TWEET: Channel.TWEET,
+    NotificationChannel.SMS: Channel.SMS,
 }
 
 
@@ -106,7 +108,7 @@ def _do_acknowledged(
         case BridgeBound():
             return _bind_bridge(connection, request)
         case EventLogged():
-            return _log_event(connection, device, request, now)
+            return _log_event(connection, device, request)
         case EventCleared():
             return _clear_event(connection, device, request)
         case NotificationRequested():
@@ -183,7 +185,7 @@ def _write_bridge(connection: "DeviceConnection", request: BridgeWritten) -> Non
         connection.note_refused("bridge write refused", error)
         respond(request.message_id, Status.ILLEGAL_COMMAND)
         return
-    if not target.is_online:
+    if not target.connections:
         respond(request.message_id, Status.DEVICE_NOT_IN_NETWORK)
     elif change is not None:
         # Delivered now, not at the loop's next turn: a chunk may hold more writes than the
@@ -294,31 +296,40 @@ def _set_metadata(connection: "DeviceConnection", device: Device, request: Metad
     return Status.OK
 
 
-def _log_event(
-    connection: "DeviceConnection", device: Device, request: EventLogged, now: float
-) -> Status:
+def _log_event(connection: "DeviceConnection", device: Device, request: EventLogged) -> Status:
     code = printable(request.code)
-    if not connection.limits.may_log_event(code, now):
+    if not connection.context.registry.events.may_log(device, code):
         return Status.QUOTA_LIMIT
     description = printable(request.description or "")
     return _record(connection, device, EventKind.LOGGED, code, description)
 
 
 def _clear_event(connection: "DeviceConnection", device: Device, request: EventCleared) -> Status:
-    description = "all" if request.is_all else ""
+    description = ALL if request.is_all else ""
     code = printable(request.code)
+    if not connection.context.registry.events.may_resolve(device, code):
+        return Status.QUOTA_LIMIT
     return _record(connection, device, EventKind.RESOLVED, code, description)
 
 
 def _notify(
     connection: "DeviceConnection", device: Device, request: NotificationRequested, now: float
 ) -> Status:
-    code = _CHANNEL_CODES[request.channel]
-    if not connection.limits.may_notify(code, now):
+    channel = _CHANNELS[request.channel]
+    if request.recipient is not None and not may_be_recipient(request.recipient):
+        return Status.ILLEGAL_COMMAND
+    if not connection.limits.may_notify(channel, now):
         return Status.QUOTA_LIMIT
     parts = (request.recipient, request.subject, request.text)
-    text = printable(": ".join(part for part in parts if part))
-    return _record(connection, device, EventKind.NOTIFICATION, code, text[:MAX_EVENT_DESCRIPTION])
+    text = printable(": ".join(part for part in parts if part))[:MAX_EVENT_DESCRIPTION]
+    status = _record(connection, device, EventKind.NOTIFICATION, channel, text)
+    if status is Status.OK:
+        # Without a service for it the answer is the same: the timeline has taken it.
+        notification = Notification(
+            channel, request.text, request.subject or "", request.recipient or ""
+        )
+        connection.context.notifier.device_notification(device, notification)
+    return status
 
 
 def _record(

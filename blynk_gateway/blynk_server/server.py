@@ -31,6 +31,7 @@ from blynk_gateway.blynk_server.served import ServedCertificate
 from blynk_gateway.blynk_server.sniff import Sniffer
 from blynk_gateway.blynk_server.tls import CertificateUnusable, load_certificate, make_context
 from blynk_gateway.config.options import Address, ServerOptions
+from blynk_gateway.core.notifications import NoNotifier, Notifier
 from blynk_gateway.core.ports import FrameRecord, MessageSink, TlsState
 from blynk_gateway.protocol.server import LOGIN_TIMEOUT_S
 from blynk_gateway.runtime.health import HealthState
@@ -61,6 +62,7 @@ class BlynkServer:
     Args:
         data_dir: the gateway's own certificates are kept below it, in `tls`.
         http: makes the protocol for each connection that speaks HTTP.
+        notifier: takes what devices want people to be told.
         login_timeout_s: for a device to log in, from its first byte.
         sniff_timeout_s: for the first byte.
     """
@@ -72,6 +74,7 @@ class BlynkServer:
         data_dir: Path,
         http: Callable[[], asyncio.Protocol],
         *,
+        notifier: Notifier | None = None,
         login_timeout_s: float = LOGIN_TIMEOUT_S,
         sniff_timeout_s: float = SNIFF_TIMEOUT_S,
     ) -> None:
@@ -91,6 +94,7 @@ class BlynkServer:
             limits=Limits(parts.registry, options.quota),
             admission=Admission(connection_limit()),
             repeats=Repeats(parts.clock),
+            notifier=notifier or NoNotifier(),
             login_timeout_s=login_timeout_s,
             sniff_timeout_s=sniff_timeout_s,
         )

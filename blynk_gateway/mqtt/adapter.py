@@ -72,7 +72,7 @@ class MqttAdapter:
         self._run_id = secrets.token_hex(8)
         self._started_at = parts.clock.monotonic()
         self._instance_id = ""
-        self._setup: tuple[MqttOptions | None, str] = (None, "")
+        self._setup: tuple[MqttOptions | None, str, tuple[str, ...]] = (None, "", ())
         self._features: Sequence[Feature] = ()
         self._wake = asyncio.Event()
         self._is_refill_asked = False
@@ -87,7 +87,7 @@ class MqttAdapter:
             instance_id: random, for the life of the data directory.
         """
         self._instance_id = instance_id
-        self._setup = (options, own)
+        self._setup = (options, own, self._services.messages.filters)
         if options is None or not options.enabled:
             return
         # Who has no broker keeps none of this in memory.
@@ -107,7 +107,7 @@ class MqttAdapter:
 
     async def reconfigure(self, options: MqttOptions | None, own: str) -> None:
         """Change the broker or what is done there, after a reload."""
-        if (options, own) == self._setup:
+        if (options, own, self._services.messages.filters) == self._setup:
             # Templates and peripherals may have changed, of which the bus does not tell.
             self.refill()
             return

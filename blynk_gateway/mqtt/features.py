@@ -47,6 +47,7 @@ def make_features(
         Availability(parts),
         SetCommands(parts, complaints),
         GetCommands(parts, complaints, reads, values, states),
+        services.messages,
     ]
     if parts.options.bindings:
         features.append(Bindings(parts, complaints))

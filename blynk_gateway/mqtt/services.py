@@ -7,6 +7,7 @@ from pathlib import Path
 from blynk_gateway.config.gpio.common import PeripheralOptions
 from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.ports import Backups, PinReader
+from blynk_gateway.mqtt.messages import RuleMessages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class MqttServices:
         peripherals: what is wired to each pin of the gateway's own device, by pin.
         quota: of messages of each device.
         url: where the dashboard is, None if that is not known.
+        messages: those of rules.
     """
 
     reader: PinReader
@@ -36,3 +38,4 @@ class MqttServices:
     peripherals: Callable[[], Mapping[str, PeripheralOptions]]
     quota: Callable[[], QuotaOptions]
     url: Callable[[], str | None]
+    messages: RuleMessages

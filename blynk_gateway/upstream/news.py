@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import EventChange, EventKind
-from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION
+from blynk_gateway.core.events import MAX_EVENT_DESCRIPTION
 from blynk_gateway.core.value import SEPARATOR, PinValue
 from blynk_gateway.errors import PeerError
 from blynk_gateway.upstream.parts import MappingParts

@@ -12,11 +12,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from blynk_gateway.config.mqtt.options import BindingOptions, Direction, JsonPath
+from blynk_gateway.config.mqtt.options import BindingOptions, Direction
 from blynk_gateway.config.mqtt.topics import LEVEL, REST, overlaps, placeholder
 from blynk_gateway.core.address import slug_of
 from blynk_gateway.core.change import Origin, OriginKind
-from blynk_gateway.core.json_text import DIGITS, WORDS, Json, scalar_text
+from blynk_gateway.core.json_path import texts_at
+from blynk_gateway.core.json_text import DIGITS, WORDS, Json
 from blynk_gateway.core.value import PinValue, number, printable
 from blynk_gateway.errors import DeviceError, InvalidValue
 from blynk_gateway.mqtt.bindings.numbers import Scaling
@@ -110,12 +111,7 @@ class Rule:
         path = self.options.json
         if path is None:
             return parse_payload(document.payload)
-        item = _find(document.json, path)
-        if item is None:
-            return None
-        items = item if isinstance(item, list) else [item]
-        truths = WORDS if self.options.map else DIGITS
-        return tuple(_scalar(one, truths, path) for one in items) or None
+        return texts_at(document.json, path, WORDS if self.options.map else DIGITS)
 
     def inward(self, texts: PinValue) -> PinValue:
         """The value that a payload's words stand for.
@@ -186,29 +182,6 @@ def _mapped(text: str, mapping: Mapping[str, str]) -> str:
     return mapping[text]
 
 
-def _find(item: Json, path: JsonPath) -> Json:
-    """What stands at the path; None if nothing does."""
-    for key in path:
-        if item is None:
-            return None
-        if isinstance(key, str):
-            if not isinstance(item, dict):
-                raise _wrong(path, f"no object around {key!r}")
-            item = item.get(key)
-        else:
-            if not isinstance(item, list):
-                raise _wrong(path, f"no list around [{key}]")
-            item = item[key] if key < len(item) else None
-    return item
-
-
-def _scalar(item: Json, truths: Mapping[bool, str], path: JsonPath) -> str:
-    text = scalar_text(item, truths)
-    if text is None:
-        raise _wrong(path, "null" if item is None else "an object or a list")
-    return text
-
-
 def _json_scalar(text: str) -> object:
     if text in _TRUTHS:
         return _TRUTHS[text]
@@ -217,8 +190,3 @@ def _json_scalar(text: str) -> object:
         return printable(text)
     is_whole = text.lstrip("-").isdigit() and abs(found) < _MAX_WHOLE
     return int(text) if is_whole else found
-
-
-def _wrong(path: JsonPath, found: str) -> InvalidValue:
-    place = ".".join(map(str, path))
-    return InvalidValue(f"the payload has {found} at {place[:80]!r}; expected a number or text")

@@ -24,7 +24,7 @@ def _described(device: Device, parts: MqttParts) -> dict[str, Any]:
         "name": device.definition.name,
         "template": device.definition.template,
         "online": device.is_online,
-        "stale": device.is_stale(parts.clock.now_ms()),
+        "stale": device.is_stale,
         "last_seen_ms": device.last_seen_ms,
         "pins": [state.pin.lower() for state in parts.store.pins(device.slug)],
     }

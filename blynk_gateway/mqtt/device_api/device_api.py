@@ -80,7 +80,7 @@ class DeviceApi:
         self._names = StreamNames(parts.store)
         self._meters = Meters(quota)
         self._downlink = Downlink(parts, self._prefixes)
-        self._uplink = Uplink(parts, self._names, self._meters)
+        self._uplink = Uplink(parts, self._names)
         self._questions = Questions(parts, self._names, self._downlink)
         self._presence = Presence(
             parts.registry, parts.clock, Origin(OriginKind.MQTT, "device_api")

@@ -7,7 +7,7 @@ its messages already: what is too much is refused.
 from collections.abc import Callable
 
 from blynk_gateway.config.options import QuotaOptions
-from blynk_gateway.core.quota import DailyAllowance, TokenBucket
+from blynk_gateway.core.quota import TokenBucket
 
 
 class Meters:
@@ -21,7 +21,6 @@ class Meters:
         self._find_quota = quota
         self._quota = quota()
         self._buckets: dict[str, TokenBucket] = {}
-        self._events: dict[str, DailyAllowance] = {}
 
     def may_send(self, slug: str, now: float) -> bool:
         """Whether one more message is within the quota; True counts it."""
@@ -37,14 +36,6 @@ class Meters:
             self._buckets[slug] = bucket
         return bucket.take(1, now)
 
-    def may_log(self, slug: str, code: str, now: float) -> bool:
-        """Whether one more event of this code is within the limits; True counts it."""
-        allowance = self._events.get(slug)
-        if allowance is None:
-            allowance = self._events[slug] = DailyAllowance.of_events()
-        return allowance.take(code, now)
-
     def forget(self, slug: str) -> None:
         """Drop the meters of a device that was removed."""
         self._buckets.pop(slug, None)
-        self._events.pop(slug, None)

@@ -19,7 +19,6 @@ from blynk_gateway.core.value import (
 )
 from blynk_gateway.errors import GatewayError, InvalidValue
 from blynk_gateway.mqtt.device_api.faults import NoSuchTopic, OverQuota
-from blynk_gateway.mqtt.device_api.meters import Meters
 from blynk_gateway.mqtt.device_api.names import StreamNames
 from blynk_gateway.mqtt.device_api.points import parse_points, write_points
 from blynk_gateway.mqtt.feature import MqttParts
@@ -42,12 +41,11 @@ _INFO_KEYS = {
 class Uplink:
     """Takes what devices send unasked."""
 
-    def __init__(self, parts: MqttParts, names: StreamNames, meters: Meters) -> None:
+    def __init__(self, parts: MqttParts, names: StreamNames) -> None:
         self._store = parts.store
         self._registry = parts.registry
         self._clock = parts.clock
         self._names = names
-        self._meters = meters
 
     def take(
         self,
@@ -132,7 +130,7 @@ class Uplink:
         self._report(device, pin, datastream.default)
 
     def _log_event(self, device: Device, code: str, description: str) -> None:
-        if not self._meters.may_log(device.slug, code, self._clock.monotonic()):
+        if not self._registry.events.may_log(device, code):
             raise OverQuota(
                 f"{device.slug} logs too many events; expected at most {EVENTS_PER_DAY} a day, and"
                 f" of one code one in {EVENT_INTERVAL_S:g} s"

@@ -15,6 +15,7 @@ from blynk_gateway.core.change import (
     PropertyChange,
     StatusChange,
 )
+from blynk_gateway.core.events import SystemCode
 from blynk_gateway.core.value import number
 from blynk_gateway.mqtt.discovery.entities.description import Describer, Description
 from blynk_gateway.mqtt.discovery.entities.event_codes import MAX_CODES
@@ -106,13 +107,23 @@ class Catalog:
             case StatusChange():
                 return self._known.get(change.device, _UNKNOWN).info != change.info
             case EventChange():
-                # What is done to buttons is told by the entities of their pins.
-                is_input = change.kind is EventKind.INPUT
-                return not is_input and self.adopt(change.device, event_level(change.code))
+                return self._has_entity(change) and self.adopt(
+                    change.device, event_level(change.code)
+                )
             case DefinitionChange() | ModeChange():
                 return True
             case _:
                 return False
+
+    def _has_entity(self, event: EventChange) -> bool:
+        """Whether events of its code are an entity."""
+        if event.kind is EventKind.SYSTEM:
+            # That a device came and went is told by its availability; of a hundred devices each
+            # would have three entities that say it once more. A start is over before the broker is
+            # connected, mostly.
+            return event.device == self._own and event.code != SystemCode.RESTART
+        # What is done to buttons is told by the entities of their pins.
+        return event.kind is not EventKind.INPUT
 
     def _is_other_pin(self, change: PinChange) -> bool:
         """Whether a pin is shown otherwise with this value than with the one before."""

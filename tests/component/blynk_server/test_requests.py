@@ -6,10 +6,12 @@ from blynk_gateway.core.change import EventChange
 from blynk_gateway.core.datastream import Datastream
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.direct import DirectPin, PinMode
+from blynk_gateway.core.notifications import Channel, Notification
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
 from tests.helpers.clock import FakeClock
 from tests.helpers.devices import API, OTHER_TOKEN, Bench, running
+from tests.helpers.notifications import MemoryNotifier
 from tests.helpers.wire import TOKEN, Frame
 
 SUMMER_MS = 1_720_000_000_123
@@ -274,3 +276,41 @@ async def test_a_connection_has_at_most_a_hundred_bridges(tmp_path: Path) -> Non
                 peer.send(encode_frame(15, bridge + 1, b"%d\0i\0%s" % (bridge, TOKEN.encode())))
             statuses = [one.body for one in await peer.fence()]
             assert statuses == [b"200"] * 100 + [b"6"]
+
+
+async def test_a_mail_goes_to_one_address_or_nowhere(tmp_path: Path) -> None:
+    notifier = MemoryNotifier()
+    recipients = [b"", b"not an address", b"a@b\r\nBcc: c@d", b"a@b|c@d", b"a@b,c@d", b"\xff@b"]
+    async with running(Bench(tmp_path, notifier=notifier)) as bench:
+        bench.add()
+        async with await bench.log_in() as peer:
+            for number, recipient in enumerate(recipients, 5):
+                peer.send(encode_frame(Command.EMAIL, number, recipient + b"\0Subj\0Body"))
+            assert [one.body for one in await peer.fence()] == [b"2"] * len(recipients)
+            # Nothing of it counts.
+            peer.send(encode_frame(Command.EMAIL, 50, b"a@b\0Subj\0Body"))
+            assert [one.body for one in await peer.fence()] == [b"200"]
+    assert [one.recipient for _, one in notifier.taken] == ["a@b"]
+
+
+async def test_notifications_are_handed_over_whole(tmp_path: Path) -> None:
+    notifier = MemoryNotifier()
+    async with running(Bench(tmp_path, notifier=notifier)) as bench:
+        bench.add()
+        body = "x" * 400
+        async with await bench.log_in() as peer:
+            peer.send(encode_frame(Command.NOTIFY, 5, b"Alarm"))
+            peer.send(encode_frame(Command.NOTIFY, 6, b"too soon"))
+            peer.send(encode_frame(Command.NOTIFY, 7, b"x" * 256))
+            peer.send(encode_frame(Command.EMAIL, 8, f"me@example.org\0Hot\0{body}".encode()))
+            peer.send(encode_frame(Command.TWEET, 9, b"Hello"))
+            peer.send(encode_frame(Command.SMS, 10, b"Hello"))
+            statuses = [one.body for one in await peer.fence()]
+            assert statuses == [b"200", b"1", b"13", b"200", b"200", b"200"]
+    assert [device for device, _ in notifier.taken] == ["greenhouse"] * 4
+    assert [notification for _, notification in notifier.taken] == [
+        Notification(Channel.PUSH, "Alarm"),
+        Notification(Channel.EMAIL, body, "Hot", "me@example.org"),
+        Notification(Channel.TWEET, "Hello"),
+        Notification(Channel.SMS, "Hello"),
+    ]

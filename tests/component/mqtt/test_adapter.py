@@ -15,7 +15,7 @@ from blynk_gateway.mqtt.adapter import MqttAdapter
 from blynk_gateway.mqtt.feature import Outlet
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.broker import Broker, Listener
-from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, reached
+from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, no_services, reached
 
 ORIGIN = Origin(OriginKind.API)
 
@@ -59,7 +59,7 @@ class Bench:
         self.core = Core(clock=SystemClock())
         self.core.add("shed")
         self.echo = Echo()
-        self.adapter = MqttAdapter(self.core.parts, None)  # type: ignore[arg-type]  # unused here
+        self.adapter = MqttAdapter(self.core.parts, no_services())
 
     def start(self) -> None:
         self.adapter.start(self.options, OWN, INSTANCE_ID)
@@ -239,7 +239,7 @@ async def test_a_reload_without_a_broker_ends_the_connection(broker: Broker, ben
 async def test_a_twin_with_our_name_is_told_and_both_go_on_when_it_leaves(bench: Bench) -> None:
     bench.start()
     await reached(lambda: bench.state is HealthState.OK)
-    twin = MqttAdapter(bench.core.parts, None)  # type: ignore[arg-type]  # unused here
+    twin = MqttAdapter(bench.core.parts, no_services())
     twin.start(bench.options, OWN, INSTANCE_ID)
     await reached(lambda: bench.echo.endings > 0)
     await twin.stop()

@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -25,11 +24,8 @@ from blynk_gateway.mqtt.states.events import Events
 from blynk_gateway.mqtt.states.properties import Properties
 from blynk_gateway.mqtt.states.values import Values
 from tests.helpers.broker import Broker, Listener
-from tests.helpers.mqtt import CONFIG, INSTANCE_ID, OWN, Core, reached
+from tests.helpers.mqtt import CONFIG, INSTANCE_ID, OWN, Core, no_services, reached
 from tests.helpers.ports import MemoryGpio
-
-if TYPE_CHECKING:
-    from blynk_gateway.mqtt.services import MqttServices
 
 DEVICE = Origin(OriginKind.DEVICE, "1")
 MEGABYTE = 1_000_000
@@ -63,7 +59,7 @@ class Bench:
         self.write("V5", "21.50")
         self.write("V7", "255", "0", "0")
         self.gpio = MemoryGpio(self.core.store)
-        self.adapter = MqttAdapter(self.core.parts, cast("MqttServices", None))
+        self.adapter = MqttAdapter(self.core.parts, no_services())
 
     def features(self, parts: MqttParts, *_: object) -> Sequence[Feature]:
         complaints = Complaints(parts)

@@ -8,7 +8,6 @@ from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Origin, OriginKind
 from blynk_gateway.core.definition import DeviceDefinition
 from blynk_gateway.core.device import MAX_DEVICES, DeviceRegistry
-from blynk_gateway.core.quota import EVENTS_PER_DAY
 from blynk_gateway.core.store import PinStore
 from tests.helpers.clock import FakeClock
 
@@ -43,17 +42,6 @@ def test_more_at_once_than_can_be_waited_for_is_refused_and_forgotten() -> None:
 def test_no_quota_never_waits() -> None:
     limits = DeviceLimits(QuotaOptions(messages_per_second=0), 0.0)
     assert limits.charge(10**9, 0.0) == 0.0
-
-
-def test_events_are_a_second_apart_by_code_and_a_hundred_a_day_in_all() -> None:
-    limits = DeviceLimits(QUOTA, 0.0)
-    assert limits.may_log_event("hot", 0.0)
-    assert not limits.may_log_event("hot", 0.9)
-    assert limits.may_log_event("cold", 0.9)
-    assert limits.may_log_event("hot", 1.0)
-    taken = sum(limits.may_log_event(f"code {number}", 2.0) for number in range(200))
-    assert taken == EVENTS_PER_DAY - 3
-    assert limits.may_log_event("hot", 86_400.0)
 
 
 def test_channels_are_limited_each_by_itself() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from blynk_gateway.config.upstream.options import BudgetOptions
 from blynk_gateway.core.change import EventKind
-from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION
+from blynk_gateway.core.events import MAX_EVENT_DESCRIPTION
 from blynk_gateway.runtime.tasks import spawn
 from blynk_gateway.upstream.arrivals import Arrivals
 from blynk_gateway.upstream.lanes.budget import Budget
@@ -45,9 +45,10 @@ async def test_events_go_up_in_order() -> None:
     await world.news.begin()
     world.event("hot", "31 °C")
     world.event("hot", "all", EventKind.RESOLVED)
+    world.event("cold")
     world.event("cold", "", EventKind.RESOLVED)
     assert await world.up() == inf
-    assert world.route.of("event") == [("hot", "31 °C")]
+    assert world.route.of("event") == [("hot", "31 °C"), ("cold", "")]
     assert world.route.of("clear") == [("hot", True), ("cold", False)]
 
 

@@ -1,7 +1,6 @@
 """Bindings on a real broker."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -14,10 +13,7 @@ from blynk_gateway.mqtt.adapter import MqttAdapter
 from blynk_gateway.mqtt.bindings.bindings import Bindings
 from blynk_gateway.mqtt.commands.complaints import Complaints
 from tests.helpers.broker import Broker, Listener
-from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, reached
-
-if TYPE_CHECKING:
-    from blynk_gateway.mqtt.services import MqttServices
+from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, no_services, reached
 
 PERSON = Origin(OriginKind.API, "phone")
 ONLINE = "blynk/bridge/state"
@@ -39,7 +35,7 @@ class Bench:
         self.options = MqttOptions(host="127.0.0.1", port=port, bindings=BINDINGS)
         self.core = Core(self.options, SystemClock())
         self.kitchen = self.core.add("kitchen")
-        self.adapter = MqttAdapter(self.core.parts, cast("MqttServices", None))
+        self.adapter = MqttAdapter(self.core.parts, no_services())
 
     async def start(self, listener: Listener) -> None:
         """Connect, and return when all is published."""

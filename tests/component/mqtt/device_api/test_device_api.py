@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -17,10 +16,7 @@ from blynk_gateway.mqtt.commands.complaints import Complaints
 from blynk_gateway.mqtt.device_api.device_api import DeviceApi
 from blynk_gateway.mqtt.feature import Feature, MqttParts
 from tests.helpers.broker import Broker, Listener
-from tests.helpers.mqtt import INSTANCE_ID, OWN, Core
-
-if TYPE_CHECKING:
-    from blynk_gateway.mqtt.services import MqttServices
+from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, no_services
 
 API = Origin(OriginKind.API, "someone")
 MEGABYTE = 1_000_000
@@ -65,7 +61,7 @@ async def adapter(
         return [api]
 
     monkeypatch.setattr(features, "make_features", make_features)
-    adapter = MqttAdapter(core.parts, cast("MqttServices", None))
+    adapter = MqttAdapter(core.parts, no_services())
     async with Listener(broker.port, "blynk/bridge/state") as people:
         adapter.start(core.parts.options, OWN, INSTANCE_ID)
         await people.until(lambda: people.of("blynk/bridge/state")[-1:] == ["online"])

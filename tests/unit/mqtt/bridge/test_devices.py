@@ -22,6 +22,7 @@ async def test_list_shows_devices_and_pins_but_no_token() -> None:
     core.registry.connected(shed, CONFIG)
     seen_ms = clock.now_ms()
     clock.advance(61)
+    core.registry.check_silence(shed)
     listed = (await list_devices(core.parts))["devices"]
     assert listed == [
         {

@@ -15,6 +15,7 @@ from blynk_gateway.mqtt.bridge import requests
 from blynk_gateway.mqtt.bridge.health import BridgeHealth
 from blynk_gateway.mqtt.bridge.pairing import PairingState
 from blynk_gateway.mqtt.bridge.requests import Requests
+from blynk_gateway.mqtt.messages import RuleMessages
 from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock
@@ -55,6 +56,7 @@ class Case:
             peripherals=dict,
             quota=QuotaOptions,
             url=lambda: None,
+            messages=RuleMessages(self.core.clock),
         )
         parts = self.core.parts
         self.pairing = PairingState(parts)

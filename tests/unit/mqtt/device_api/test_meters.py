@@ -1,5 +1,4 @@
 from blynk_gateway.config.options import QuotaOptions
-from blynk_gateway.core.quota import EVENTS_PER_DAY
 from blynk_gateway.mqtt.device_api.meters import Meters
 
 
@@ -39,19 +38,9 @@ def test_another_quota_counts_from_its_reload_on() -> None:
     assert [meters.may_send("shed", 0.0) for _ in range(3)] == [True, True, False]
 
 
-def test_events_have_limits_of_their_own() -> None:
-    meters = Meters(Quota(0, 0))
-    assert meters.may_log("shed", "hot", 0.0)
-    assert not meters.may_log("shed", "hot", 0.5)
-    assert meters.may_log("barn", "hot", 0.5)
-    assert sum(meters.may_log("shed", str(one), 1.0) for one in range(200)) == EVENTS_PER_DAY - 1
-
-
 def test_a_removed_device_leaves_nothing_behind() -> None:
     meters = Meters(Quota(10, 1))
     assert meters.may_send("shed", 0.0)
-    assert meters.may_log("shed", "hot", 0.0)
     meters.forget("shed")
     assert meters.may_send("shed", 0.0)
-    assert meters.may_log("shed", "hot", 0.0)
     meters.forget("nobody")

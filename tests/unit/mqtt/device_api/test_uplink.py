@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.core.change import (
     Change,
     EventChange,
@@ -21,7 +20,6 @@ from blynk_gateway.core.change import (
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.errors import GatewayError, InvalidValue, UnknownPin
 from blynk_gateway.mqtt.device_api.faults import NoSuchTopic, OverQuota
-from blynk_gateway.mqtt.device_api.meters import Meters
 from blynk_gateway.mqtt.device_api.names import StreamNames
 from blynk_gateway.mqtt.device_api.uplink import Uplink
 from tests.helpers.clock import FakeClock
@@ -58,8 +56,7 @@ class Bench:
         )
         self.core.changes()
         self.refused: list[GatewayError] = []
-        meters = Meters(QuotaOptions)
-        self.uplink = Uplink(self.core.parts, StreamNames(self.core.store), meters)
+        self.uplink = Uplink(self.core.parts, StreamNames(self.core.store))
 
     def take(self, topic: str, payload: str | bytes = b"") -> list[Change]:
         """What a message of the device changes."""

@@ -135,6 +135,18 @@ def test_first_event_of_a_code_is_news_and_what_is_done_to_buttons_is_not() -> N
     assert key.startswith("event_too_hot")
 
 
+def test_what_the_gateway_notices_is_an_entity_of_its_own_device_only() -> None:
+    known = Known()
+    record = known.core.registry.record_event
+    record(known.device, EventKind.SYSTEM, "offline", "", CONFIG)
+    own = known.core.registry.get("pi")
+    record(own, EventKind.SYSTEM, "power", "", CONFIG)
+    # Mostly it comes before the broker is connected: an entity of it would come and go.
+    record(own, EventKind.SYSTEM, "restart", "", CONFIG)
+    assert known.news() == [False, True, False]
+    assert known.keys() == []
+
+
 def test_codes_have_one_order_whenever_they_came() -> None:
     known = Known()
     for code in ("b", "a", "c"):

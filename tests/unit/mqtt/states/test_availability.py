@@ -1,20 +1,20 @@
 """Who is there and who is not."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.mqtt.states.availability import Availability
-from tests.helpers.mqtt import CONFIG, Core, FakeOutlet, Sent, reached
+from tests.helpers.clock import FakeClock
+from tests.helpers.mqtt import CONFIG, Core, FakeOutlet, Sent
 
 TOPIC = "blynk/shed/availability"
 
 
 class Rig:
     def __init__(self) -> None:
-        self.core = Core(clock=SystemClock())
+        self.clock = FakeClock()
+        self.core = Core(clock=self.clock)
         self.registry = self.core.registry
         self.shed = self.core.add("shed")
         self.core.changes()
@@ -28,13 +28,13 @@ class Rig:
     def seen(self) -> None:
         self.registry.seen(self.shed, self.core.clock.now_ms())
 
-    async def expect(self, payload: str) -> None:
-        await reached(lambda: self.outlet.texts.get(TOPIC) == payload)
+    def fall_silent(self) -> None:
+        self.clock.advance(1)
+        self.registry.check_silence(self.shed)
 
 
 @pytest.fixture
-async def rig(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    monkeypatch.setattr("blynk_gateway.mqtt.states.availability.LOOK_EVERY_S", 0.01)
+async def rig() -> AsyncIterator[Rig]:
     rig = Rig()
     await rig.feature.connected(rig.outlet)
     yield rig
@@ -72,22 +72,10 @@ async def test_silent_device_is_away_until_its_next_message(rig: Rig) -> None:
     rig.registry.connected(rig.shed, CONFIG)
     rig.tell()
     assert rig.outlet.texts[TOPIC] == "online"
-    await rig.expect("offline")
+    rig.fall_silent()
+    assert [one.payload for one in rig.tell()] == ["offline"]
     rig.seen()
-    await rig.expect("online")
-    await rig.expect("offline")
-    assert rig.core.changes() == []
-
-
-async def test_device_that_goes_on_talking_stays(rig: Rig) -> None:
-    rig.core.redefine("shed", stale_after_ms=100)
-    rig.registry.connected(rig.shed, CONFIG)
-    rig.tell()
-    for _ in range(30):
-        await asyncio.sleep(0.01)
-        rig.seen()
-    assert rig.outlet.sent == []
-    assert rig.outlet.texts[TOPIC] == "online"
+    assert [one.payload for one in rig.tell()] == ["online"]
 
 
 async def test_device_that_sleeps_is_there_without_a_connection(rig: Rig) -> None:
@@ -96,9 +84,10 @@ async def test_device_that_sleeps_is_there_without_a_connection(rig: Rig) -> Non
     rig.registry.disconnected(rig.shed, CONFIG)
     rig.tell()
     assert rig.outlet.texts[TOPIC] == "online"
-    await rig.expect("offline")
-    rig.seen()
-    await rig.expect("online")
+    rig.fall_silent()
+    assert [one.payload for one in rig.tell()] == ["offline"]
+    rig.registry.heard(rig.shed, CONFIG)
+    assert [one.payload for one in rig.tell()] == ["online"]
 
 
 async def test_device_that_was_never_heard_of_is_away(rig: Rig) -> None:
@@ -140,15 +129,4 @@ async def test_device_removed_and_added_at_once_is_told_as_it_is(rig: Rig) -> No
     rig.registry.remove("shed", CONFIG)
     rig.core.add("shed")
     rig.tell()
-    assert rig.outlet.texts[TOPIC] == "offline"
-
-
-async def test_nothing_is_told_after_the_end_of_the_connection(rig: Rig) -> None:
-    rig.core.redefine("shed", stale_after_ms=20)
-    rig.registry.connected(rig.shed, CONFIG)
-    rig.tell()
-    rig.feature.disconnected()
-    await asyncio.sleep(0.1)
-    assert rig.outlet.sent == []
-    await rig.feature.connected(rig.outlet)
     assert rig.outlet.texts[TOPIC] == "offline"

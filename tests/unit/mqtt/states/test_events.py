@@ -29,6 +29,8 @@ def record(core: Core, kind: EventKind, code: str, description: str) -> FakeOutl
 
 @pytest.mark.parametrize("kind", EventKind)
 def test_event_tells_what_when_and_of_which_kind(core: Core, kind: EventKind) -> None:
+    # What is not open cannot be resolved.
+    record(core, EventKind.LOGGED, "Too_Hot", "29 °C")
     (sent,) = record(core, kind, "Too_Hot", "30 °C").sent
     assert (sent.topic, sent.qos, sent.retain) == ("blynk/shed/event/Too_Hot", 0, False)
     assert sent.json == {

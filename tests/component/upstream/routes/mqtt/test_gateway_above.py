@@ -1,7 +1,6 @@
 """Another gateway of ours as the server above, by the device API of its `mqtt`."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -19,10 +18,7 @@ from blynk_gateway.mqtt.feature import Feature, MqttParts
 from blynk_gateway.upstream.route import Past, Write
 from tests.component.upstream.routes.mqtt.conftest import TOKEN, TYPES, Uplink
 from tests.helpers.broker import Broker, Listener
-from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, reached
-
-if TYPE_CHECKING:
-    from blynk_gateway.mqtt.services import MqttServices
+from tests.helpers.mqtt import INSTANCE_ID, OWN, Core, no_services, reached
 
 PINS = {name: f"V{number}" for number, name in enumerate(TYPES)}
 
@@ -45,7 +41,7 @@ async def above(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     core = Core(MqttOptions(host="127.0.0.1", port=broker.port, device_api=api), SystemClock())
     streams = (Datastream(PINS[name], name, kind) for name, kind in TYPES.items())
     core.add("greenhouse", *streams, token=TOKEN)
-    adapter = MqttAdapter(core.parts, cast("MqttServices", None))
+    adapter = MqttAdapter(core.parts, no_services())
     async with Listener(broker.port, "blynk/bridge/state") as people:
         adapter.start(core.parts.options, OWN, INSTANCE_ID)
         await people.until(lambda: people.of("blynk/bridge/state")[-1:] == ["online"])

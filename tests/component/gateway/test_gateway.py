@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,65 +14,23 @@ from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.config.options import (
     Address,
     DeviceOptions,
-    GatewayOptions,
-    Options,
-    ServerOptions,
 )
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.address import PinAddress
-from blynk_gateway.core.change import Intent, Origin, OriginKind
 from blynk_gateway.core.dashboards.model import Dashboard, Page, Source, Widget
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
-from blynk_gateway.core.definition import DeviceDefinition, DeviceSource
 from blynk_gateway.core.links import Link
 from blynk_gateway.gateway import CONTROL_SOCKET, Gateway
 from blynk_gateway.protocol.frames import encode_frame
 from blynk_gateway.runtime.clock_quality import EARLIEST_MS
 from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.last_stop import Ending, RunMarker
 from blynk_gateway.runtime.tasks import spawn
+from tests.component.gateway.system import OPTIONS, SERVER, SHED, running, write
 from tests.component.history.system import until
 from tests.helpers.clock import FakeClock
 from tests.helpers.devices import Peer
-from tests.helpers.wire import TOKEN, Frame
-
-PERSON = Origin(OriginKind.API, "person")
-SERVER = ServerOptions(listen=(Address("127.0.0.1", 0),), listen_tls=())
-SHED = DeviceOptions(slug="shed", name="Shed", token=Secret(TOKEN))
-OPTIONS = Options(server=SERVER, devices={"shed": SHED})
-
-
-@asynccontextmanager
-async def running(data_dir: Path, options: Options = OPTIONS) -> AsyncIterator[Gateway]:
-    gateway = Gateway(options, data_dir)
-    await gateway.start()
-    try:
-        yield gateway
-    finally:
-        await gateway.stop()
-
-
-def write(gateway: Gateway, device: str, pin: str, value: str) -> None:
-    gateway.store.write(device, pin, (value,), PERSON, Intent.COMMAND)
-
-
-async def test_everything_is_back_after_a_restart(tmp_path: Path) -> None:
-    async with running(tmp_path) as gateway:
-        added = DeviceDefinition("attic", "Attic", "attic-token", DeviceSource.COMMAND)
-        attic = gateway.registry.add(added, PERSON)
-        write(gateway, "attic", "V1", "7")
-        write(gateway, "shed", "V2", "old")
-        write(gateway, "shed", "V2", "new")
-        gateway.registry.set_property(attic, "V1", "label", ("Lamp",), PERSON)
-        gateway.registry.set_metadata(attic, "Room", "top", PERSON)
-        last_seq = gateway.bus.next_seq
-    async with running(tmp_path) as gateway:
-        attic = gateway.registry.get("attic")
-        assert attic.definition == added
-        assert attic.properties == {("V1", "label"): ("Lamp",)}
-        assert attic.metadata == {"Room": "top"}
-        assert gateway.store.get("attic", "V1").value == ("7",)
-        assert gateway.store.get("shed", "V2").value == ("new",)
-        assert gateway.bus.next_seq > last_seq
+from tests.helpers.wire import Frame
 
 
 async def test_a_boot_in_the_past_is_put_right_when_the_clock_is_set(tmp_path: Path) -> None:
@@ -97,50 +53,6 @@ async def test_a_boot_in_the_past_is_put_right_when_the_clock_is_set(tmp_path: P
             assert gateway.registry.get("shed").last_seen_ms == EARLIEST_MS
     finally:
         await gateway.stop()
-
-
-async def test_own_token_is_made_once(tmp_path: Path) -> None:
-    async with running(tmp_path) as gateway:
-        token = gateway.registry.get("pi").definition.token
-    async with running(tmp_path) as gateway:
-        assert gateway.registry.get("pi").definition.token == token
-    named = replace(OPTIONS, gateway=GatewayOptions(slug="hut", token=Secret("chosen")))
-    async with running(tmp_path, named) as gateway:
-        assert gateway.registry.get("hut").definition.token == "chosen"
-        assert gateway.registry.find("pi") is None
-
-
-async def test_file_wins_over_a_device_added_by_command(tmp_path: Path) -> None:
-    async with running(tmp_path, replace(OPTIONS, devices={})) as gateway:
-        by_command = DeviceDefinition("shed", "By command", "t", DeviceSource.COMMAND)
-        gateway.registry.add(by_command, PERSON)
-        write(gateway, "shed", "V1", "kept")
-    async with running(tmp_path) as gateway:
-        assert gateway.registry.get("shed").definition.name == "Shed"
-        assert gateway.store.get("shed", "V1").value == ("kept",)
-
-
-async def test_device_that_cannot_be_declared_leaves_the_rest_running(tmp_path: Path) -> None:
-    same_token = DeviceOptions(slug="twin", name="Twin", token=Secret(TOKEN))
-    options = replace(OPTIONS, devices={"shed": SHED, "twin": same_token})
-    async with running(tmp_path, options) as gateway:
-        assert gateway.registry.find("twin") is None
-        state, detail = gateway.health.components["devices"]
-        assert state is HealthState.FAILED
-        assert "twin" in detail
-        await gateway.reload(OPTIONS)
-        assert gateway.health.components["devices"].state is HealthState.OK
-
-
-async def test_value_that_does_not_fit_its_new_datastream_is_not_restored(tmp_path: Path) -> None:
-    async with running(tmp_path) as gateway:
-        write(gateway, "shed", "V1", "text")
-        write(gateway, "shed", "V2", "text")
-    number = Datastream("V1", "Number", DatastreamType.INT)
-    typed = replace(SHED, datastreams={"V1": number})
-    async with running(tmp_path, replace(OPTIONS, devices={"shed": typed})) as gateway:
-        assert gateway.store.get("shed", "V1").value == ()
-        assert gateway.store.get("shed", "V2").value == ("text",)
 
 
 async def test_reload_keeps_connections_and_applies_the_rest(tmp_path: Path) -> None:
@@ -175,21 +87,6 @@ async def test_reload_keeps_connections_and_applies_the_rest(tmp_path: Path) -> 
         peer.close()
 
 
-async def test_reload_lets_two_devices_swap_their_tokens(tmp_path: Path) -> None:
-    attic = DeviceOptions(slug="attic", name="Attic", token=Secret("a"))
-    async with running(
-        tmp_path, replace(OPTIONS, devices={"shed": SHED, "attic": attic})
-    ) as gateway:
-        swapped = {
-            "shed": replace(SHED, token=attic.token),
-            "attic": replace(attic, token=SHED.token),
-        }
-        await gateway.reload(replace(OPTIONS, devices=swapped))
-        assert gateway.health.components["devices"].state is HealthState.OK
-        assert gateway.registry.find_by_token("a") is gateway.registry.get("shed")
-        assert gateway.registry.find_by_token(TOKEN) is gateway.registry.get("attic")
-
-
 async def test_link_to_an_unknown_device_is_told_by_health(tmp_path: Path) -> None:
     link = Link(PinAddress("shed", "V1"), PinAddress("gone", "V1"))
     async with running(tmp_path, replace(OPTIONS, links=(link,))) as gateway:
@@ -209,6 +106,29 @@ async def test_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not (tmp_path / CONTROL_SOCKET).exists()
     async with running(tmp_path) as gateway:
         assert gateway.registry.find("shed") is not None
+        # A service manager tries it again and again: only a start that came off is told.
+        told = [event.description for event in await gateway.journal.events("pi", 9)]
+        assert len(told) == 1
+        assert "for the first time" in told[0]
+
+
+async def test_a_start_that_fails_leaves_the_crash_before_it_to_be_told(tmp_path: Path) -> None:
+    RunMarker(tmp_path).begin("0.9")
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = Address("127.0.0.1", holder.getsockname()[1])
+        gateway = Gateway(replace(OPTIONS, server=replace(SERVER, listen=(taken,))), tmp_path)
+        with pytest.raises(AddressUnavailable):
+            await gateway.start()
+    async with running(tmp_path) as gateway:
+        (restart,) = await gateway.journal.events("pi", 9)
+        assert "before it 0.9; after a crash" in restart.description
+
+
+async def test_a_gateway_for_one_command_is_no_restart(tmp_path: Path) -> None:
+    deaf = replace(OPTIONS, server=replace(SERVER, listen=()))
+    async with running(tmp_path, deaf) as gateway:
+        assert await gateway.journal.events("pi", 9) == []
+    assert RunMarker(tmp_path).begin("1.0").ending is Ending.FIRST
 
 
 async def test_status_line_counts_devices(tmp_path: Path) -> None:
