@@ -1,6 +1,7 @@
 """Takes the pictures of the documentation from the real dashboard of the demo: `make docs`.
 
-They differ a little each time, as the demo lives; look at them before you commit them.
+They differ a little each time, as the demo lives; look at them before you commit them. Some alone:
+`python -m docs.take_pictures automations`.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.helpers.browser import PHONE, People, chromium, connected, settled
 from tests.helpers.demo import running_demo
@@ -40,23 +41,37 @@ async def pins(page: Page) -> None:
     await page.goto("/#/pins")
 
 
+async def automations(page: Page) -> None:
+    """The rules, after the greenhouse got too hot and somebody ran the scene."""
+    await page.goto("/#/automations")
+    runs = page.locator("bg-runs summary")
+    await expect(runs.filter(has_text="Too hot")).to_be_visible()
+    await page.get_by_role("button", name="Run Good night").click()
+    await expect(runs.first).to_contain_text("Good night")
+    await expect(runs.first).to_contain_text("done")
+    await expect(page.get_by_role("status").filter(has_text="Good night")).to_have_count(0)
+
+
 SUBJECTS: dict[str, Callable[[Page], Awaitable[None]]] = {
     "dashboard": dashboard,
     "editor": editor,
     "device": device,
     "pins": pins,
+    "automations": automations,
 }
 
 
-async def main() -> int:
-    """Take all pictures."""
+async def main(wanted: list[str]) -> int:
+    """Take these pictures, or all."""
     PICTURES.mkdir(exist_ok=True)
     with chromium() as address:
         async with running_demo() as demo, connected(address) as browser:
             people = People(browser, demo)
             for name, subject in SUBJECTS.items():
-                await _take(await people.user(size=SIZE), subject, f"{name}.png")
-            await _take(await people.user(size=PHONE, dark=True), dashboard, "phone.png")
+                if not wanted or name in wanted:
+                    await _take(await people.user(size=SIZE), subject, f"{name}.png")
+            if not wanted or "phone" in wanted:
+                await _take(await people.user(size=PHONE, dark=True), dashboard, "phone.png")
             await people.close()
     return 0
 
@@ -69,4 +84,4 @@ async def _take(page: Page, subject: Callable[[Page], Awaitable[None]], name: st
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

@@ -36,15 +36,18 @@ from blynk_gateway.api.streaming import Exports
 from blynk_gateway.api.uploads import Uploads
 from blynk_gateway.api.v1.access import Access, ControlAccess, PublicAccess, TokenAccess
 from blynk_gateway.api.v1.admin import Admin
+from blynk_gateway.api.v1.automations import AutomationRoutes
 from blynk_gateway.api.v1.backup import BackupRoute
 from blynk_gateway.api.v1.dashboards import DashboardRoutes
 from blynk_gateway.api.v1.device_setup import DeviceSetup
 from blynk_gateway.api.v1.devices import Devices
+from blynk_gateway.api.v1.events import Events
 from blynk_gateway.api.v1.frames import FrameRoute
 from blynk_gateway.api.v1.gpio import GpioRoutes
 from blynk_gateway.api.v1.history import HistoryRoutes
 from blynk_gateway.api.v1.live import Live
 from blynk_gateway.api.v1.logs import LogRoute
+from blynk_gateway.api.v1.notifications import NotificationRoutes
 from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.routes import open_routes, routes
 from blynk_gateway.api.v1.session import SessionRoutes
@@ -53,6 +56,7 @@ from blynk_gateway.api.v1.shares import ShareRoutes
 from blynk_gateway.api.v1.tls import TlsRoutes
 from blynk_gateway.api.v1.upstream import UpstreamRoute
 from blynk_gateway.api.v1.users import UserRoutes
+from blynk_gateway.api.v1.webhooks import WebhookRoutes
 from blynk_gateway.api.web_app import WebApp
 from blynk_gateway.api.writes import PinWriter
 from blynk_gateway.errors import GatewayError
@@ -167,6 +171,7 @@ class HttpSite:
         services = self._services
         return routes(
             Devices(services, self._writer),
+            Events(services),
             self._live,
             Admin(services, self._tokens_changed),
             self._sessions,
@@ -176,6 +181,9 @@ class HttpSite:
             HistoryRoutes(services, self._exports),
             BackupRoute(services, self._exports),
             UpstreamRoute(services),
+            AutomationRoutes(services),
+            WebhookRoutes(services),
+            NotificationRoutes(services),
             DeviceSetup(services),
             LogRoute(services),
             FrameRoute(services),

@@ -42,6 +42,7 @@ from blynk_gateway.core.device import Device
 from blynk_gateway.core.json_text import Literal, whole_number
 from blynk_gateway.core.past import Point
 from blynk_gateway.core.properties import PROPERTY_NAMES
+from blynk_gateway.core.quota import EVENT_INTERVAL_S, EVENTS_PER_DAY
 from blynk_gateway.core.reads import PinReads
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue, printable_value
@@ -233,6 +234,12 @@ class CloudDialect:
             raise Refusal("Event code is not provided.")
         description = only_field(call.query, "description") or ""
         self._seen(call.device)
+        if not self._services.registry.events.may_log(call.device, code):
+            raise Refusal(
+                f"Too many events. At most {EVENTS_PER_DAY} a day, and one of a code in"
+                f" {EVENT_INTERVAL_S:g} s.",
+                429,
+            )
         try:
             self._services.registry.record_event(
                 call.device, EventKind.LOGGED, code, description, http_origin(call.device)
@@ -245,7 +252,7 @@ class CloudDialect:
         return device_json(call.device.is_online)
 
     def _seen(self, device: Device) -> None:
-        self._services.registry.seen(device, self._services.clock.now_ms())
+        self._services.registry.heard(device, http_origin(device))
 
 
 def _pin_values(query: Query) -> dict[str, PinValue]:

@@ -56,7 +56,7 @@ class CloudMeta:
         value = only_field(call.query, "value")
         if value is None:
             raise Refusal("Wrong value")
-        self._services.registry.seen(call.device, self._services.clock.now_ms())
+        self._services.registry.heard(call.device, http_origin(call.device))
         try:
             self._services.registry.set_metadata(
                 call.device, field, value, http_origin(call.device)
@@ -74,7 +74,7 @@ class CloudMeta:
             for name, key in _INFO_KEYS.items()
             if (value := only_field(call.query, name))
         }
-        self._services.registry.seen(call.device, self._services.clock.now_ms())
+        self._services.registry.heard(call.device, http_origin(call.device))
         info = {**dict(call.device.info), **told}
         self._services.registry.told(call.device, info.items(), http_origin(call.device))
         return device_empty()

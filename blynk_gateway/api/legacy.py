@@ -22,6 +22,7 @@ from blynk_gateway.api.bodies import (
 )
 from blynk_gateway.api.device_auth import INVALID_TOKEN, DeviceAuth, bearer
 from blynk_gateway.api.device_exports import CsvExport
+from blynk_gateway.api.device_notifications import DeviceNotifications
 from blynk_gateway.api.direct import Words, check_direct
 from blynk_gateway.api.downloads import Downloads
 from blynk_gateway.api.faults import Refusal, RequestError
@@ -30,9 +31,9 @@ from blynk_gateway.api.replies import device_bytes, device_empty, device_json, d
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.writes import PinWriter, http_origin
 from blynk_gateway.core.address import parse_pin
-from blynk_gateway.core.change import EventKind
-from blynk_gateway.core.device import MAX_EVENT_DESCRIPTION, Device
+from blynk_gateway.core.device import Device
 from blynk_gateway.core.json_text import Json, whole_number
+from blynk_gateway.core.notifications import Channel, Notification, may_be_recipient
 from blynk_gateway.core.past import Point
 from blynk_gateway.core.properties import PROPERTY_NAMES
 from blynk_gateway.core.reads import PinReads
@@ -91,6 +92,7 @@ class LegacyDialect:
         self._reads = PinReads(services.registry, services.store, services.reader)
         self._apps = apps
         self._export = CsvExport(services, downloads)
+        self._notifications = DeviceNotifications(services)
         self.endpoints: dict[tuple[str, str], Endpoint] = {
             ("GET", "get"): self._get,
             ("GET", "update"): self._update_by_query,
@@ -167,7 +169,7 @@ class LegacyDialect:
         return await self._write(call, call.pin, list(value))
 
     async def _write(self, call: Call, pin: str, parameters: list[str]) -> web.Response:
-        self._services.registry.seen(call.device, self._services.clock.now_ms())
+        self._services.registry.heard(call.device, http_origin(call.device))
         values = {pin: pin_value(parameters)}
         check_direct(self._services.store, call.device.slug, values, _WORDS)
         await self._writer.write(call.device.slug, values, http_origin(call.device))
@@ -178,7 +180,7 @@ class LegacyDialect:
         pin = call.pin
         points = [self._point(item) for item in items]
         check_direct(self._services.store, call.device.slug, {pin: points[0][1]}, _WORDS)
-        self._services.registry.seen(call.device, self._services.clock.now_ms())
+        self._services.registry.heard(call.device, http_origin(call.device))
         await self._writer.write_extra(call.device, pin, points)
         return device_empty()
 
@@ -221,26 +223,17 @@ class LegacyDialect:
         text = _text_field(document, "body")
         if not 0 < len(text) <= MAX_NOTIFICATION:
             raise Refusal("Body is empty or larger than 255 chars.")
-        self._record(call.device, "notify", text)
+        self._notifications.take(call.device, Notification(Channel.PUSH, text))
         return device_empty()
 
     async def _email(self, call: Call) -> web.Response:
         document = _json(await _body(call.request, MAX_VALUE_BODY_BYTES))
         to, subject = _text_field(document, "to"), _text_field(document, "subj")
-        if not to or not subject:
+        if not may_be_recipient(to) or not subject:
             raise Refusal("Email body is wrong. Missing or empty fields 'to', 'subj'.")
-        parts = (to, subject, _text_field(document, "title"))
-        self._record(call.device, "email", ": ".join(part for part in parts if part))
+        text = _text_field(document, "title")
+        self._notifications.take(call.device, Notification(Channel.EMAIL, text, subject, to))
         return device_empty()
-
-    def _record(self, device: Device, code: str, text: str) -> None:
-        self._services.registry.record_event(
-            device,
-            EventKind.NOTIFICATION,
-            code,
-            text[:MAX_EVENT_DESCRIPTION],
-            http_origin(device),
-        )
 
 
 def _endpoint_name(segments: list[str]) -> tuple[str, str]:

@@ -6,7 +6,16 @@ from pathlib import Path
 from blynk_gateway.api.accounts.people import People
 from blynk_gateway.api.configuration import Configuration
 from blynk_gateway.api.dashboards import Dashboards
+from blynk_gateway.core.automations import (
+    Automations,
+    NoAutomations,
+    NoNotifications,
+    Notifications,
+    NoWebhooks,
+    Webhooks,
+)
 from blynk_gateway.core.history import History
+from blynk_gateway.core.notifications import NoNotifier, Notifier
 from blynk_gateway.core.ports import (
     ApiTokens,
     Backups,
@@ -35,6 +44,10 @@ class Services(Parts):
         reader: reads direct pins, those of the Pi and of devices alike.
         data_dir: uploads are kept below it.
         upstreams: the servers above.
+        automations: the rules.
+        webhooks: what rules send elsewhere.
+        notifications: the services that tell people.
+        notifier: takes what devices want people to be told.
         frames: what devices whose frames somebody looks at said lately.
         certificates: tell of the one that is served.
         logs: the latest log records.
@@ -54,5 +67,9 @@ class Services(Parts):
     certificates: Certificates
     dashboards: Dashboards
     upstreams: Upstreams = field(default_factory=NoUpstreams)
+    automations: Automations = field(default_factory=NoAutomations)
+    webhooks: Webhooks = field(default_factory=NoWebhooks)
+    notifications: Notifications = field(default_factory=NoNotifications)
+    notifier: Notifier = field(default_factory=NoNotifier)
     configuration: Configuration = field(default_factory=Configuration)
     logs: LogRing = field(default_factory=current_ring)

@@ -19,6 +19,7 @@ from blynk_gateway.api.cloud_call import CloudCall
 from blynk_gateway.api.faults import Refusal
 from blynk_gateway.api.replies import device_text
 from blynk_gateway.api.services import Services
+from blynk_gateway.api.writes import http_origin
 from blynk_gateway.core.address import SLUG_PATTERN
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -62,7 +63,7 @@ class Uploads:
         except OSError as error:
             self._services.health.count("uploads_failed")
             raise Refusal(f"The file cannot be kept: {error.strerror}.", 507) from None
-        self._services.registry.seen(device, self._services.clock.now_ms())
+        self._services.registry.heard(device, http_origin(device))
         return device_text(f"{request.scheme}://{request.host}/uploads/{device.slug}/{name}")
 
     async def serve(self, request: web.Request) -> web.StreamResponse:

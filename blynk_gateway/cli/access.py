@@ -3,13 +3,15 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from blynk_gateway.cli.client import ControlClient
 from blynk_gateway.config import Options, find_config, find_data_dir, load
+
+if TYPE_CHECKING:
+    from blynk_gateway.cli.client import ControlClient
 
 T = TypeVar("T")
 
@@ -20,7 +22,26 @@ def options_of(arguments: Namespace) -> Options:
     Raises:
         ConfigError: the file cannot be used.
     """
-    return load(find_config(arguments.config, os.environ))
+    # A rule may name the device that this very command is about to add.
+    return load(find_config(arguments.config, os.environ), known_devices=lambda _: None)
+
+
+def load_of(arguments: Namespace, config: Path | None) -> Options:
+    """The options of a file that may name devices which commands have added.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+
+    def known_devices(options: Options) -> Collection[str] | None:
+        # Only where a rule names such a device: no other command needs the database for its file.
+        from blynk_gateway.history.file import known_devices as database  # noqa: PLC0415  see above
+
+        # `check-config` has no such argument.
+        data_dir = getattr(arguments, "data_dir", None)
+        return database.known_devices(find_data_dir(data_dir, options, os.environ))
+
+    return load(config, known_devices=known_devices)
 
 
 def data_dir_of(arguments: Namespace) -> Path:
@@ -34,12 +55,15 @@ def data_dir_of(arguments: Namespace) -> Path:
     return find_data_dir(None, options_of(arguments), os.environ)
 
 
-def running(arguments: Namespace) -> ControlClient:
+def running(arguments: Namespace) -> "ControlClient":
     """The gateway that runs on the data directory; requests say so if none does."""
+    # The daemon loads its options by this module, and would keep a client of HTTP in memory.
+    from blynk_gateway.cli.client import ControlClient  # noqa: PLC0415  see above
+
     return ControlClient(data_dir_of(arguments))
 
 
-def with_gateway(arguments: Namespace, command: Callable[[ControlClient], T]) -> T:
+def with_gateway(arguments: Namespace, command: Callable[["ControlClient"], T]) -> T:
     """Run `command` with the running gateway, or without one on its data, as if it ran.
 
     Raises:
@@ -61,7 +85,7 @@ def become_owner(data_dir: Path) -> None:
 
 
 async def _with_own_gateway(
-    arguments: Namespace, client: ControlClient, command: Callable[[ControlClient], T]
+    arguments: Namespace, client: "ControlClient", command: Callable[["ControlClient"], T]
 ) -> T:
     # Here and not above: this import costs more than everything else, and is rarely needed.
     import blynk_gateway.api.app  # noqa: PLC0415, F401  as the owner it might not be readable

@@ -53,12 +53,15 @@ class ControlClient:
             return False
         return True
 
-    def request(self, method: str, path: str, body: object = None) -> Json:
+    def request(
+        self, method: str, path: str, body: object = None, within_s: float = ANSWER_WITHIN_S
+    ) -> Json:
         """Send one request and return the decoded JSON answer, None for an empty one.
 
         Args:
             path: with query, percent-encoded.
             body: sent as JSON, nothing if None.
+            within_s: how long the answer may take.
 
         Raises:
             NotRunning, NotPermitted: the socket cannot be reached.
@@ -67,9 +70,9 @@ class ControlClient:
         """
         with closing(self._connection()) as connection:
             try:
-                data = _ask(connection, method, path, body).read()
+                data = _ask(connection, method, path, body, within_s).read()
             except (OSError, http.client.HTTPException) as error:
-                raise self._lost(error) from error
+                raise self._lost(error, within_s) from error
         return _decoded(data) if data else None
 
     def stream(self, path: str) -> Iterator[Json]:
@@ -113,11 +116,11 @@ class ControlClient:
     def _connection(self) -> "_UnixConnection":
         return _UnixConnection(self._path)
 
-    def _lost(self, error: Exception) -> NoAnswer:
+    def _lost(self, error: Exception, within_s: float = ANSWER_WITHIN_S) -> NoAnswer:
         if isinstance(error, http.client.IncompleteRead):
             return NoAnswer(f"{self._path}: the gateway broke off its answer; expected all of it")
         reason = str(error) or type(error).__name__
-        return NoAnswer(f"{self._path}: no answer ({reason}); expected one in {ANSWER_WITHIN_S} s")
+        return NoAnswer(f"{self._path}: no answer ({reason}); expected one in {within_s} s")
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -9,7 +9,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import NoReturn
 
-from blynk_gateway.config import find_config, find_data_dir, load
+from blynk_gateway.cli.access import load_of
+from blynk_gateway.config import find_config, find_data_dir
 from blynk_gateway.config.options import Address
 from blynk_gateway.daemon import RESTART, run_gateway
 from blynk_gateway.gateway import Gateway
@@ -27,7 +28,7 @@ def run(arguments: Namespace) -> int:
         GatewayError: the gateway could not start.
     """
     config = find_config(arguments.config, os.environ)
-    options = load(config)
+    options = load_of(arguments, config)
     logs.set_up(options.logging.level)
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)
     code = asyncio.run(

@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from blynk_gateway import __version__
+from blynk_gateway.cli.automation_options import add_automation_commands
 from blynk_gateway.cli.commands import (
     PROGRAM,
     Formatter,
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_daemon(commands)
     add_device_commands(commands)
     add_pin_commands(commands)
+    add_automation_commands(commands)
     _add_user(group(commands, "user", "who may log in at the dashboard", "list"))
     _add_api_token(group(commands, "api-token", "keys to the HTTP API /api/v1", "list"))
     add_history_command(commands)

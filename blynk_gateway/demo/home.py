@@ -21,6 +21,7 @@ from blynk_gateway.core.links import Link
 from blynk_gateway.core.ports import Simulation
 from blynk_gateway.demo.dashboards import HOME
 from blynk_gateway.demo.models import Greenhouse, Model, Workshop
+from blynk_gateway.demo.rules import EVENTS, RULES
 from blynk_gateway.errors import GatewayError
 
 DEMO_HOST = "127.0.0.1"
@@ -100,9 +101,13 @@ def demo_options(home: Home) -> Options:
             one.slug: DeviceOptions(one.slug, one.name, Secret(one.token), template=one.slug)
             for one in home.residents
         },
-        templates={one.slug: Template(one.slug, one.model.datastreams) for one in home.residents},
+        templates={
+            one.slug: Template(one.slug, one.model.datastreams, EVENTS.get(one.slug, {}))
+            for one in home.residents
+        },
         gpio=PINS,
         links=(Link(PinAddress("pi", "V3"), PinAddress("pi", "V1")),),
+        automations=RULES,
         dashboards={HOME.slug: HOME},
     )
 

@@ -43,7 +43,14 @@ LINES: list[dict[str, object]] = [
 ]
 
 CONFIG = {
-    "devices": {"bench": {"name": "Bench", "token": TOKEN, "datastreams": DATASTREAMS}},
+    "devices": {
+        "bench": {
+            "name": "Bench",
+            "token": TOKEN,
+            "datastreams": DATASTREAMS,
+            "events": {"too_hot": {"name": "Too hot", "type": "critical"}},
+        }
+    },
     "gpio": {
         "factory": "mock",
         "direct": [5],
@@ -302,7 +309,8 @@ async def test_device_tile_tells_that_the_device_went(
 
 
 async def test_events_appear_and_are_resolved(people: People, gateway: GatewayProcess) -> None:
-    page = await _opened(await people.user("viewer"))
+    viewer = await _opened(await people.user("viewer"))
+    page = await _opened(await people.user("operator"))
     events = _widget(page, "events")
     await expect(events.get_by_role("combobox")).to_be_visible()
     query = {"token": TOKEN, "code": "too_hot", "description": "<b>31</b> °C"}
@@ -312,10 +320,20 @@ async def test_events_appear_and_are_resolved(people: People, gateway: GatewayPr
     ):
         assert answer.status == 200, await answer.text()
     await expect(events.get_by_text("<b>31</b> °C")).to_be_visible()
+    await expect(events.get_by_role("img", name="Critical")).to_have_count(1)
     await events.get_by_role("combobox").select_option("notification")
-    await expect(events.get_by_text("too_hot")).to_have_count(0)
+    await expect(events.get_by_text("Too hot")).to_have_count(0)
     await events.get_by_role("combobox").select_option("logged")
-    await expect(events.get_by_text("too_hot")).to_be_visible()
+    await expect(events.get_by_text("Too hot")).to_be_visible()
+    await expect(_widget(viewer, "events").get_by_role("img", name="Critical")).to_have_count(1)
+    await expect(_widget(viewer, "events").get_by_role("button")).to_have_count(0)
+    await events.get_by_role("button", name="Resolve Too hot").click()
+    await expect(events.get_by_role("img", name="Critical")).to_have_count(0)
+    await expect(events.get_by_role("button")).to_have_count(0)
+    # Who opens the page later sees the same.
+    await page.goto(f"{people.url}/#/devices/bench")
+    await page.locator("summary").get_by_text("Events").click()
+    await expect(page.get_by_text(re.compile("^Resolved .* by operator"))).to_be_visible()
 
 
 async def test_simulated_input_is_pressed_on_the_header(people: People) -> None:

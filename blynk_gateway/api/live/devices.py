@@ -30,7 +30,6 @@ class DeviceBook:
         self._registry = registry
         self._changed: dict[str, int] = {}
         self._events: deque[EventNote] = deque(maxlen=MAX_EVENTS)
-        self._stale: dict[str, bool] = {}
         self._made: dict[tuple[str, bool], bytes] = {}
 
     def begin(self) -> None:
@@ -38,47 +37,39 @@ class DeviceBook:
         self._made.clear()
 
     def note(self, slug: str, tick: int) -> None:
-        """A device came, went, changed, or was removed."""
+        """A device came, went, fell silent, changed, or was removed."""
         self._changed.pop(slug, None)
         self._changed[slug] = tick
 
     def note_event(self, event: EventChange, tick: int) -> None:
         """Something for the timeline happened."""
-        self._events.append(EventNote(tick, event, _event_frame(event)))
-
-    def note_stale(self, now_ms: int, tick: int) -> None:
-        """Look for devices that fell silent or woke up: that happens without a change."""
-        stale = {device.slug: device.is_stale(now_ms) for device in self._registry}
-        for slug, is_stale in stale.items():
-            if self._stale.get(slug, is_stale) != is_stale:
-                self.note(slug, tick)
-        self._stale = stale
+        self._events.append(EventNote(tick, event, self._event_frame(event, None)))
 
     def forget(self, before: int) -> None:
         """Every client knows of what was noted before this tick."""
         for slug in [slug for slug, tick in self._changed.items() if tick < before]:
             del self._changed[slug]
 
-    def frames(self, watch: Watch, since: int, now_ms: int) -> Iterator[bytes]:
+    def frames(self, watch: Watch, since: int) -> Iterator[bytes]:
         """Messages of what changed after tick `since`, those of events last."""
         for slug, tick in self._changed.items():
             if tick > since and watch.sees_device(slug):
                 key = slug, watch.sees_whole(slug)
                 if key not in self._made:
-                    self._made[key] = self._frame(slug, now_ms, watch.scope)
+                    self._made[key] = self._frame(slug, watch.scope)
                 yield self._made[key]
         for note in self._events:
             if note.tick > since and watch.sees_whole(note.event.device):
                 is_all = watch.scope is None
-                yield note.frame if is_all else _event_frame(note.event, watch.scope)
+                yield note.frame if is_all else self._event_frame(note.event, watch.scope)
 
-    def _frame(self, slug: str, now_ms: int, scope: Scope | None) -> bytes:
+    def _frame(self, slug: str, scope: Scope | None) -> bytes:
         device = self._registry.find(slug)
         if device is None:
             return framed(to_fragment({"type": "device_removed", "slug": slug}))
-        view = device_view(device, now_ms, scope)
+        view = device_view(device, scope)
         return framed(to_fragment({"type": "device", "device": view}))
 
-
-def _event_frame(event: EventChange, scope: Scope | None = None) -> bytes:
-    return framed(to_fragment({"type": "event", "event": event_view(event, scope)}))
+    def _event_frame(self, event: EventChange, scope: Scope | None) -> bytes:
+        view = event_view(event, self._registry, scope)
+        return framed(to_fragment({"type": "event", "event": view}))

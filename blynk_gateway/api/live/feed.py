@@ -164,7 +164,7 @@ class Feed:
         parts: list[bytes] = []
         for device in list(self._services.registry):
             if client.watch.sees_device(device.slug):
-                parts.append(to_fragment(device_view(device, now_ms, client.watch.scope)))
+                parts.append(to_fragment(device_view(device, client.watch.scope)))
                 if len(parts) % DEVICES_AT_ONCE == 0:
                     await asyncio.sleep(0)
         client.say([framed(message("hello", now_ms, "devices", parts))], _now())
@@ -273,7 +273,6 @@ class Feed:
     def _look_around(self) -> None:
         """Find what changes without a change on the bus."""
         self._book.note_datastreams()
-        self._devices.note_stale(self._services.clock.now_ms(), self._book.tick)
         self._on_round()
 
     async def _tell(self, client: Client, meter: Meter) -> None:
@@ -287,7 +286,7 @@ class Feed:
             return
         client.due_at = now + client.every_s
         watch, since = client.watch, client.since
-        client.say(self._devices.frames(watch, since, now_ms), now)
+        client.say(self._devices.frames(watch, since), now)
         # The values first: what is told of a pin as it is now says that all before it is known.
         if changes := self._book.changes(watch, since, now_ms):
             client.say([changes], now)

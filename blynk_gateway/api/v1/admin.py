@@ -139,7 +139,7 @@ class Admin:
         if login is None:
             raise UnknownToken("body.id: no refused login has this id")
         device = pairing.adopt(login.token)
-        return api_json(device_view(device, self._services.clock.now_ms()), 201)
+        return api_json(device_view(device), 201)
 
     async def tokens(self, _call: Call) -> web.Response:
         """All API tokens without the tokens."""

@@ -1,29 +1,24 @@
-"""`/api/v1/devices`, `/api/v1/pins` and `/api/v1/events`."""
-
-from itertools import chain
+"""`/api/v1/devices` and `/api/v1/pins`."""
 
 from aiohttp import web
 
-from blynk_gateway.api.bodies import only_field, parse_query
 from blynk_gateway.api.faults import Conflict, RequestError
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.pins import all_pins, find_pin
 from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.schema import Field, Kind, read_object
-from blynk_gateway.api.v1.views import device_view, event_view, pin_view
+from blynk_gateway.api.v1.views import device_view, pin_view
 from blynk_gateway.api.writes import PinWriter
+from blynk_gateway.config.automations.devices import names_device
 from blynk_gateway.core.accounts import Role
 from blynk_gateway.core.address import PinAddress, parse_pin, slug_of
 from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_token
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import MAX_EVERY_MS, MIN_EVERY_MS, DirectPin, PinMode
-from blynk_gateway.core.json_text import Literal, whole_number
 from blynk_gateway.core.reads import PinReads
 
 MAX_NAME = 64
-MAX_EVENTS = 1000
-DEFAULT_EVENTS = 100
 
 NEW_DEVICE = {
     "name": Field(
@@ -50,19 +45,10 @@ NEW_MODE = {
         is_nullable=True,
     ),
 }
-EVENTS = {
-    "device": Field(Kind.TEXT, "slug, all devices if left out", False),
-    "limit": Field(
-        Kind.NUMBER,
-        f"1 to {MAX_EVENTS}, {DEFAULT_EVENTS} if left out",
-        False,
-        {"type": "integer", "minimum": 1, "maximum": MAX_EVENTS},
-    ),
-}
 
 
 class Devices:
-    """Handlers of devices, their pins and events."""
+    """Handlers of devices and their pins."""
 
     def __init__(self, services: Services, writer: PinWriter) -> None:
         self._services = services
@@ -111,24 +97,15 @@ class Devices:
                 "Set a D or A pin's mode.",
                 NEW_MODE,
             ),
-            Route(
-                "GET",
-                "/events",
-                Role.VIEWER,
-                self.events,
-                "Latest events.",
-                query=EVENTS,
-                minds_scope=True,
-            ),
         ]
 
     async def list(self, call: Call) -> web.Response:
         """All devices."""
-        now_ms, scope = self._services.clock.now_ms(), call.caller.scope
+        scope = call.caller.scope
         return api_json(
             {
                 "devices": [
-                    device_view(device, now_ms, scope)
+                    device_view(device, scope)
                     for device in self._services.registry
                     if scope is None or scope.has_device(device.slug)
                 ]
@@ -151,13 +128,13 @@ class Devices:
             template=body.get("template"),
         )
         device = self._services.registry.add(definition, call.caller.origin)
-        view = device_view(device, self._services.clock.now_ms())
+        view = device_view(device)
         return api_json({**view, "token": definition.token}, 201)
 
     async def get(self, call: Call) -> web.Response:
         """One device."""
         device = self._services.registry.get(call.request.match_info["slug"])
-        return api_json(device_view(device, self._services.clock.now_ms()))
+        return api_json(device_view(device))
 
     async def remove(self, call: Call) -> web.Response:
         """Remove a device that was added by command or paired."""
@@ -170,6 +147,13 @@ class Devices:
                 " expected one that was added by command or paired; remove it there and reload"
             )
         services = self._services
+        rules = services.configuration.options().automations
+        if names := [rule.name for rule in rules if names_device(rule, device.slug)]:
+            # With such a rule the next start would be refused, and every reload.
+            raise Conflict(
+                f"the device {device.slug!r} is named by the automation {names[0]!r};"
+                " expected one that none names; change the file first and reload"
+            )
         services.registry.remove(device.slug, call.caller.origin)
         # Those to its automatic dashboard: a later device of this slug is another.
         await services.accounts.shares.prune(services.dashboards.has)
@@ -226,26 +210,6 @@ class Devices:
         direct = DirectPin(PinMode(body["mode"]), None if every_ms is None else int(every_ms))
         await self._writer.set_mode(device.slug, pin, direct, call.caller.origin)
         return api_json(pin_view(device, self._services.store.get(device.slug, pin)))
-
-    async def events(self, call: Call) -> web.Response:
-        """The latest events, newest first."""
-        query = parse_query(call.request)
-        slug, scope = only_field(query, "device"), call.caller.scope
-        if slug is not None:
-            call.caller.check_device(slug, is_whole=True)
-            self._services.registry.get(slug)
-        limit = only_field(query, "limit") or str(DEFAULT_EVENTS)
-        count = whole_number(Literal(limit))
-        if count is None or not 0 < count <= MAX_EVENTS:
-            raise RequestError(f"limit: expected a whole number from 1 to {MAX_EVENTS}")
-        journal = self._services.journal
-        if slug is not None or scope is None:
-            events = await journal.events(slug, count)
-        else:
-            # Of each by itself: the latest of all might be of others only.
-            found = [await journal.events(one, count) for one in sorted(scope.devices)]
-            events = sorted(chain(*found), key=lambda event: -event.seq)[:count]
-        return api_json({"events": [event_view(event, scope) for event in events]})
 
     def _addressed(self, call: Call) -> tuple[Device, str]:
         """Device and pin that the path names.

@@ -276,7 +276,11 @@ class Live:
             await socket.send_str(self._snapshot(scope))
             while not mailbox.is_closed:
                 for change in await mailbox.take():
-                    view = change_view(change, scope) if _is_in(scope, change) else None
+                    view = (
+                        change_view(change, self._services.registry, scope)
+                        if _is_in(scope, change)
+                        else None
+                    )
                     if view is not None:
                         await socket.send_str(to_json(view).decode())
             code, reason = self._ends.pop(mailbox, (STOPPED, b"the gateway stops"))
@@ -287,13 +291,12 @@ class Live:
 
     def _snapshot(self, scope: Scope | None) -> str:
         services = self._services
-        now_ms = services.clock.now_ms()
         return to_json(
             {
                 "type": "snapshot",
                 "seq": services.bus.next_seq - 1,
                 "devices": [
-                    device_view(device, now_ms, scope)
+                    device_view(device, scope)
                     for device in services.registry
                     if scope is None or scope.has_device(device.slug)
                 ],

@@ -138,4 +138,5 @@ def _request_body(fields: Mapping[str, Field]) -> dict[str, Any]:
             for name, field in fields.items()
         },
     }
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    is_required = bool(schema["required"])
+    return {"required": is_required, "content": {"application/json": {"schema": schema}}}

@@ -74,12 +74,14 @@ class Field(NamedTuple):
 async def read_object(request: web.Request, fields: Mapping[str, Field]) -> dict[str, Any]:
     """The body as checked fields: `str`, `float`, `PinValue`, `bool` or `tuple[str, ...]` by kind.
 
-    A field is None where null was sent and will do.
+    A field is None where null was sent and will do. Where no field is required no body is needed.
 
     Raises:
         WrongContentType: not declared as JSON.
         RequestError: no JSON object, an unknown or missing field, or one of another type.
     """
+    if not request.body_exists and not any(field.is_required for field in fields.values()):
+        return {}
     return checked_object(parse_json(await read_json_body(request, MAX_VALUE_BODY_BYTES)), fields)
 
 

@@ -16,12 +16,14 @@ from blynk_gateway.core.change import (
     StatusChange,
 )
 from blynk_gateway.core.datastream import Datastream
-from blynk_gateway.core.device import Device
+from blynk_gateway.core.device import Device, DeviceRegistry
+from blynk_gateway.core.events import EventDefinition
 from blynk_gateway.core.stream import PinState
+from blynk_gateway.core.timeline import Resolution
 from blynk_gateway.core.value import printable, printable_value
 
 
-def device_view(device: Device, now_ms: int, scope: Scope | None = None) -> dict[str, Any]:
+def device_view(device: Device, scope: Scope | None = None) -> dict[str, Any]:
     """A device without its secrets.
 
     Args:
@@ -34,7 +36,7 @@ def device_view(device: Device, now_ms: int, scope: Scope | None = None) -> dict
         "source": str(definition.source),
         "template": definition.template,
         "online": device.is_online,
-        "stale": device.is_stale(now_ms),
+        "stale": device.is_stale,
         "connections": device.connections,
         "last_seen_ms": device.last_seen_ms,
         "info": {printable(key): printable(value) for key, value in device.info},
@@ -63,20 +65,37 @@ def pin_view(device: Device, state: PinState) -> dict[str, Any]:
     }
 
 
-def event_view(event: EventChange, scope: Scope | None = None) -> dict[str, Any]:
+def event_view(
+    event: EventChange,
+    registry: DeviceRegistry,
+    scope: Scope | None = None,
+    resolution: Resolution | None = None,
+) -> dict[str, Any]:
     """An entry of the event timeline.
 
     Args:
+        registry: knows what the code means.
         scope: of the caller.
+        resolution: what became of an event since, None for nothing.
     """
+    device = registry.find(event.device)
+    definition = (
+        EventDefinition(event.code, event.code)
+        if device is None
+        else registry.event_of(device, event.kind, event.code)
+    )
     return {
         "seq": event.seq,
         "device": event.device,
         "kind": str(event.kind),
         "code": printable(event.code),
+        "name": printable(definition.name),
+        "type": str(definition.type),
         "description": printable(event.description),
         "origin": origin_view(event.origin, scope),
         "at_ms": event.at_ms,
+        "resolved_ms": None if resolution is None else resolution.at_ms,
+        "resolved_by": None if resolution is None else origin_view(resolution.origin, scope),
     }
 
 
@@ -119,11 +138,12 @@ def snapshot_view(slug: str, state: PinState) -> dict[str, Any]:
 
 
 def change_view(  # noqa: PLR0911  one kind after another
-    change: Change, scope: Scope | None = None
+    change: Change, registry: DeviceRegistry, scope: Scope | None = None
 ) -> dict[str, Any] | None:
     """Any change, its kind as `type`; None for what is of the past, as all stands as it stood.
 
     Args:
+        registry: knows what codes of events mean.
         scope: of the caller.
     """
     common = {
@@ -137,7 +157,9 @@ def change_view(  # noqa: PLR0911  one kind after another
         case PastChange():
             return None
         case EventChange():
-            return {"type": "event", **event_view(change, scope)}
+            # The kind of message has the name already that the event's own type has elsewhere.
+            view = event_view(change, registry, scope)
+            return {**view, "event_type": view["type"], "type": "event"}
         case PropertyChange():
             return common | {
                 "type": "property",
@@ -160,7 +182,12 @@ def change_view(  # noqa: PLR0911  one kind after another
                 "value": printable(change.value),
             }
         case StatusChange():
-            return common | {"type": "status", "device": change.device, "online": change.is_online}
+            return common | {
+                "type": "status",
+                "device": change.device,
+                "online": change.is_online,
+                "stale": change.is_stale,
+            }
         case DefinitionChange():
             name = None if change.definition is None else change.definition.name
             return common | {"type": "definition", "device": change.device, "name": name}

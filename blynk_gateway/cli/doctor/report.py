@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from blynk_gateway.cli.access import load_of
 from blynk_gateway.cli.client import CONTROL_SOCKET, ControlClient
 from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.doctor.account import Account, account_of_process, account_of_user
@@ -23,7 +24,7 @@ from blynk_gateway.cli.doctor.storage import check_configuration, check_data_dir
 from blynk_gateway.cli.doctor.upstream import check_upstream
 from blynk_gateway.cli.doctor.wall_clock import check_clock
 from blynk_gateway.cli.output import print_json, shown
-from blynk_gateway.config import Options, find_config, find_data_dir, load
+from blynk_gateway.config import Options, find_config, find_data_dir
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import ConfigError, GatewayError
 
@@ -75,7 +76,7 @@ def case_of(arguments: Namespace, root: Path = Path("/")) -> Case:
     config = find_config(arguments.config, os.environ)
     options, faults = Options(), tuple[str, ...]()
     try:
-        options = load(config)
+        options = load_of(arguments, config)
     except ConfigError as error:
         faults = tuple(map(str, error.faults))
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)

@@ -1,5 +1,6 @@
 """The Blynk IoT dialect as a table: request → status and body."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -329,3 +330,37 @@ async def test_value_of_another_program_is_escaped_in_json(site: Site) -> None:
     site.store.write("greenhouse", "V7", ('"</script>\x01',), CONFIG, Intent.REPORT)
     answer = await site.request("GET", f"{E}/get?{A}&v7&v1")
     assert json.loads(answer.body)["v7"] == '"</script>\x01'
+
+
+async def test_events_are_limited_as_over_tcp(site: Site) -> None:
+    for code, status in (("hot", 200), ("hot", 429), ("cold", 200)):
+        answer = await site.request("GET", f"{E}/logEvent?{A}&code={code}")
+        assert answer.status == status, answer.text
+    site.clock.advance(1)
+    assert (await site.request("GET", f"{E}/logEvent?{A}&code=hot")).status == 200
+    assert [event.code for event in await site.journal.events(None, 9)] == ["hot", "cold", "hot"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{E}/batch/update?{A}&v0=1",
+        f"{E}/update?{A}&v0=1",
+        f"{E}/update/property?{A}&pin=v2&label=Pump",
+        f"{E}/logEvent?{A}&code=hot",
+        f"/{TOKEN}/update/V0?value=1",
+    ],
+)
+async def test_an_update_puts_a_device_with_a_limit_online(site: Site, path: str) -> None:
+    definition = dataclasses.replace(site.device.definition, stale_after_ms=60_000)
+    site.registry.redefine(definition, CONFIG)
+    connected = f"{E}/isHardwareConnected?{A}"
+    # To read is no sign of life: programs of people do so too.
+    await site.request("GET", f"{E}/getAll?{A}")
+    assert (await site.request("GET", connected)).text == "false"
+    assert (await site.request("GET", path)).status == 200
+    for text in ("true", "false"):
+        assert (await site.request("GET", connected)).text == text
+        assert (await site.request("GET", f"/{TOKEN}/isHardwareConnected")).text == text
+        site.clock.advance(61)
+        site.registry.check_silence(site.device)

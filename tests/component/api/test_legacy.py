@@ -94,6 +94,7 @@ REFUSALS: list[tuple[str, str, Any, int, str]] = [
     ("POST", f"{T}/notify", {"body": "x" * 256}, 400, NOTIFY),
     ("POST", f"{T}/email", {"to": "a@example.org"}, 400, EMAIL),
     ("POST", f"{T}/email", {"subj": "Hot", "to": ""}, 400, EMAIL),
+    ("POST", f"{T}/email", {"subj": "Hot", "to": "a@b, c@d"}, 400, EMAIL),
     ("GET", f"{T}/data/V0", None, 400, "No data."),
     ("GET", f"{T}/nothing", None, 404, ""),
     ("GET", T, None, 404, ""),

@@ -36,6 +36,17 @@ def test_a_device_added_without_a_gateway_is_there_for_the_next_command(tmp_path
     assert not (tmp_path / "new" / "data" / "control.sock").exists()
 
 
+def test_a_device_that_rules_name_already_can_be_added(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    rule = "{name: A, when: {pin: shed/V1, is: on}, then: {set: {shed/V2: 1}}}"
+    config.write_text(f"data_dir: {tmp_path}/data\nautomations: [{rule}]\n")
+    place = ("--config", str(config))
+    assert run(*place, "check-config").returncode == 78
+    added = run(*place, "device", "add", "shed")
+    assert (added.returncode, added.stderr) == (0, "")
+    assert run(*place, "check-config").returncode == 0
+
+
 def test_the_data_directory_is_the_option_else_the_files_else_the_environments(
     tmp_path: Path,
 ) -> None:

@@ -70,3 +70,21 @@ def test_check_config_prints_the_options_in_force(
     assert main(["check-config", "--print", "--json", "--config", str(config)]) == 0
     settings = json.loads(capsys.readouterr().out)["settings"]
     assert {"key": "gateway.name", "value": '"Shed"', "origin": f"{config}:2"} in settings
+
+
+def test_a_rule_may_name_a_device_that_a_command_has_added(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, data = tmp_path / "gateway.yaml", str(tmp_path / "data")
+    arguments = ["--config", str(config), "--data-dir", data]
+    rule = "automations: [{name: a, when: {pin: shed/V1, is: on}, then: {delay: 1s}}]\n"
+    config.write_text(rule)
+    assert main(["check-config", *arguments]) == 78
+    assert "found shed/V1, but there is no device shed" in capsys.readouterr().err
+    config.write_text("")
+    assert main(["device", "add", "Shed", *arguments]) == 0
+    config.write_text(rule)
+    assert main(["check-config", *arguments]) == 0
+    assert main(["device", "list", *arguments]) == 0
+    config.write_text(f"data_dir: {data}\n{rule}")
+    assert main(["check-config", "--config", str(config)]) == 0

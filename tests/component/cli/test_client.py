@@ -123,6 +123,14 @@ def test_a_gateway_that_breaks_off_is_an_error(tmp_path: Path, answer: bytes) ->
         ControlClient(tmp_path).request("GET", "/")
 
 
+def test_an_answer_may_take_as_long_as_the_caller_says(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "control.sock"))
+        silent.listen()
+        with pytest.raises(NoAnswer, match=r"timed out\); expected one in 0\.05 s"):
+            ControlClient(tmp_path).request("GET", "/", None, 0.05)
+
+
 def test_a_download_gives_all_bytes(tmp_path: Path) -> None:
     with control_server(tmp_path) as control:
         control.answers["GET /d"] = (200, "x" * 200_000)

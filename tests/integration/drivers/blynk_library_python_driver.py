@@ -5,7 +5,7 @@ import time
 
 import BlynkLib
 
-from tests.integration.drivers.driver import DIRECT_OPS, Commands, tell
+from tests.integration.drivers.driver import DIRECT_OPS, NOTICES, Commands, tell
 
 HEARTBEAT_S = 2
 """Short, because only a missed heartbeat tells this client that its server is gone."""
@@ -40,7 +40,12 @@ def main(host: str, port: str, token: str) -> None:
                 continue
         while (command := commands.next()) is not None:
             action, pin, *values = command
-            if action == "write":
+            if action in NOTICES:
+                getattr(blynk, action)(pin)
+            elif action == "email":
+                # Its API has no call for it.
+                blynk._send(BlynkLib.MSG_EMAIL, pin, *values)
+            elif action == "write":
                 blynk.virtual_write(pin, *values)
             elif action == "report":
                 # What its API has no call for: as `virtual_write` does, with another op.

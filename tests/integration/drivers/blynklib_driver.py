@@ -4,7 +4,7 @@ import sys
 
 import blynklib
 
-from tests.integration.drivers.driver import DIRECT_OPS, Commands, tell
+from tests.integration.drivers.driver import DIRECT_OPS, NOTICES, Commands, tell
 
 HEARTBEAT_S = 2
 """Short, because only a missed heartbeat tells this client that its server is gone."""
@@ -35,7 +35,11 @@ def main(host: str, port: str, token: str) -> None:
         blynk.run()
         while (command := commands.next()) is not None:
             action, pin, *values = command
-            if action == "write":
+            if action in NOTICES:
+                getattr(blynk, action)(pin)
+            elif action == "email":
+                blynk.email(pin, *values)
+            elif action == "write":
                 blynk.virtual_write(int(pin), *values)
             elif action == "report":
                 # What its API has no call for: as `virtual_write` does, with another op.

@@ -1,7 +1,8 @@
 """What the drivers of stock Python clients share: commands from standard input, events to output.
 
 A command is a JSON array on one line: ["write", pin, value…], ["sync", pin…], ["report", op, pin,
-value] for a `dw` or `aw`, and ["property", pin, name, value…], which not all of them know. An event
+value] for a `dw` or `aw`, ["property", pin, name, value…], ["notify", text], ["tweet", text] and
+["email", to, subject, text], which not all of them know. An event
 is a line that begins with "@ ", then a JSON array: ["connected"], ["write", pin, value…], and
 ["direct", op, parameter…] for a frame about direct pins, which these clients take and drop. Other
 lines are the client's own talk.
@@ -12,6 +13,7 @@ import queue
 import sys
 import threading
 
+NOTICES = frozenset({"notify", "tweet"})
 DIRECT_OPS = frozenset({"pm", "dw", "aw", "dr", "ar"})
 
 

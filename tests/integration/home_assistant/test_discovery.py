@@ -14,8 +14,10 @@ from tests.helpers.processes import GatewayProcess
 from tests.integration.home_assistant.home import SHOWN, TOKEN, USED, WRITTEN, configuration
 
 
-async def write_everything(gateway: GatewayProcess) -> Peer:
-    """A device that has written all of its pins and logged an event."""
+async def write_everything(gateway: GatewayProcess, listener: Listener) -> Peer:
+    """A device that has written all of its pins and logged an event, with the broker there."""
+    # An event of before is told to nobody, and makes no entity.
+    await listener.expect("blynk/bridge/state", "online")
     peer = await Peer.connect(Address("127.0.0.1", gateway.port))
     await peer.log_in(TOKEN)
     for pin, value in WRITTEN.items():
@@ -46,7 +48,7 @@ async def test_each_pin_is_the_entity_it_should_be_and_obeys_it(tmp_path: Path, 
         async with (
             Listener(broker.port) as listener,
             GatewayProcess(tmp_path, configuration(broker.port, form)) as gateway,
-            await write_everything(gateway),
+            await write_everything(gateway, listener),
         ):
             await listener.until(lambda: is_told(listener))
             (verdict,) = await validate(standing(listener))

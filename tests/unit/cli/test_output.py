@@ -1,8 +1,17 @@
 import json
+import time
 
 import pytest
 
-from blynk_gateway.cli.output import cut, print_json, print_table, shown, shown_value
+from blynk_gateway.cli.output import (
+    cut,
+    moment_of,
+    print_json,
+    print_paragraph,
+    print_table,
+    shown,
+    shown_value,
+)
 
 
 def test_control_characters_never_reach_the_terminal() -> None:
@@ -52,3 +61,29 @@ def test_the_widest_column_gives_way_so_that_all_are_seen(
     _, line = capsys.readouterr().out.splitlines()
     assert line == "a" * 32 + "  " + "b" * 38 + "…" + "  yes"
     assert len(line) <= 80
+
+
+def test_what_the_next_command_is_given_is_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    heads = ("SLUG", "STATE", "NAME")
+    print_table(heads, [("a" * 40, "off", "b" * 60)], is_first_whole=True)
+    _, line = capsys.readouterr().out.splitlines()
+    assert line == "a" * 40 + "  off    " + "b" * 30 + "…"
+    print_table(heads, [("a" * 79, "off", "b" * 60)], is_first_whole=True)
+    _, line = capsys.readouterr().out.splitlines()
+    assert line == "a" * 79 + "  off   bbb…"
+
+
+def test_a_moment_is_local_and_none_is_never() -> None:
+    assert moment_of(1_700_000_000_000) == time.strftime(
+        "%Y-%m-%d %H:%M", time.localtime(1_700_000_000)
+    )
+    assert moment_of(None) == "never"
+
+
+def test_a_paragraph_is_indented_below_its_head(capsys: pytest.CaptureFixture[str]) -> None:
+    print_paragraph("Head  ", "word\x1b " * 30)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith(r"Head  word\x1b")
+    assert all(line.startswith(r"      word\x1b") for line in lines[1:])

@@ -35,6 +35,11 @@ const ICONS = {
   download: svg`<path d="M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14"/>`,
   upload: svg`<path d="M12 16V5M7.5 9.5 12 5l4.5 4.5M5 20h14"/>`,
   phone: svg`<rect x="7" y="3" width="10" height="18" rx="2"/><path d="M11 18h2"/>`,
+  'event-info': svg`<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5.5M12 7.5h.01"/>`,
+  'event-warning': svg`<path d="M12 4 21 19.5H3L12 4zM12 10v4.5M12 17h.01"/>`,
+  'event-critical': svg`<path d="M8.5 3.5h7l5 5v7l-5 5h-7l-5-5v-7zM12 8v5M12 16h.01"/>`,
+  'event-content': svg`<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="m4 16.5 5-5 4 4 2.5-2.5 5 4.5"/>`,
+  'event-resolved': svg`<circle cx="12" cy="12" r="8.5"/><path d="m8 12.5 2.8 2.8L16 9.5"/>`,
   desktop: svg`<rect x="3" y="4.5" width="18" height="12" rx="1.5"/><path d="M9 20h6M12 16.5V20"/>`,
 };
 

@@ -7,7 +7,7 @@ import { GatewayElement, shared } from '../core/element.js';
 import { live } from '../core/live.js';
 import { t } from '../core/texts.js';
 import { typeIcon } from './icons.js';
-import { GROUPS, SPLIT, needsPin, tidied, typeHint, typeName } from './types.js';
+import { GROUPS, SPLIT, lackingOption, needsPin, tidied, typeHint, typeName } from './types.js';
 
 class AddWidget extends GatewayElement {
   static properties = {
@@ -105,6 +105,11 @@ class AddWidget extends GatewayElement {
   #add(type) {
     if (needsPin(this.widget, type)) {
       this.faults = { pins: t('editor.pin_needed') };
+      return;
+    }
+    const lacking = lackingOption(this.widget, type);
+    if (lacking) {
+      this.faults = { [lacking]: t('editor.choice_needed') };
       return;
     }
     const detail = { widget: tidied(this.widget), size: type.size };

@@ -5,6 +5,7 @@ import { css, html } from '../vendor/lit.js';
 import './pin_picker.js';
 import './preview.js';
 import { icon } from '../components/icon.js';
+import { get } from '../core/api.js';
 import { DevicesController, GatewayElement, shared } from '../core/element.js';
 import { isColor } from '../core/format.js';
 import { live } from '../core/live.js';
@@ -41,10 +42,27 @@ class WidgetForm extends GatewayElement {
     `,
   ];
 
+  #rules = []; // [slug, name] of each, where the type has an option for one
+
   constructor() {
     super();
     this.faults = {};
     new DevicesController(this);
+  }
+
+  willUpdate(changed) {
+    const isOfRule = this.type?.options.some((one) => one.kind === 'automation');
+    if (changed.has('type') && isOfRule) this.#loadRules();
+  }
+
+  async #loadRules() {
+    try {
+      const { automations } = await get('/automations');
+      this.#rules = automations.map((one) => [one.slug, one.name]);
+      this.requestUpdate();
+    } catch {
+      // Nothing to choose from is what is shown; the page itself tells that the gateway is away.
+    }
   }
 
   render() {
@@ -115,7 +133,7 @@ class WidgetForm extends GatewayElement {
 
   #option(option) {
     const { name, kind } = option;
-    const isWide = ['text', 'list', 'device'].includes(kind);
+    const isWide = ['text', 'list', 'device', 'automation'].includes(kind);
     return html`<div class=${isWide ? 'whole' : ''}>
       ${this.#field(option, this.widget[name])}${this.#fault(name)}</div>`;
   }
@@ -133,6 +151,8 @@ class WidgetForm extends GatewayElement {
         return this.#choice(option, value, option.choices.map((one) => [one, choiceName(one)]));
       case 'device':
         return this.#choice(option, value, deviceChoices());
+      case 'automation':
+        return this.#choice(option, value, this.#rules);
       case 'color':
         return this.#color(name, label, value);
       case 'list':

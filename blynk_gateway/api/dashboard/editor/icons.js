@@ -29,6 +29,7 @@ const PATHS = {
   video: 'M3 6h18v12H3z M10 9l5 3-5 3z',
   device: 'M6 6h12v12H6z M9 3v3 M15 3v3 M9 18v3 M15 18v3 M3 9h3 M3 15h3 M18 9h3 M18 15h3',
   events: 'M6 4v16 M6 7h2 M6 12h2 M6 17h2 M11 7h8 M11 12h6 M11 17h8',
+  scene: 'M5 4v16l14-8z',
   header: 'M3 8h18v8H3z M6 11h.1 M10 11h.1 M14 11h.1 M18 11h.1'
     + 'M6 13.5h.1 M10 13.5h.1 M14 13.5h.1 M18 13.5h.1',
 };

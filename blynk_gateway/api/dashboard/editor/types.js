@@ -31,7 +31,8 @@ export const choiceName = (value) => text(`editor.choice.${value}`, value);
 
 /** What a widget is called: its type and what it is for. */
 export function nameOf(widget) {
-  const about = widget.title || widget.pin || widget.pins?.join(', ') || widget.device || '';
+  const about = widget.title || widget.pin || widget.pins?.join(', ') || widget.device ||
+    widget.automation || '';
   return about ? `${typeName(widget.type)} ${about}` : typeName(widget.type);
 }
 
@@ -45,7 +46,7 @@ export const SPLIT = {
 /** The order and the groups of the list of types. Others come last. */
 export const GROUPS = {
   control: ['switch', 'button', 'slider', 'step', 'number_input', 'text_input', 'menu', 'segmented',
-    'joystick', 'rgb', 'time_input'],
+    'joystick', 'rgb', 'time_input', 'scene'],
   show: ['value', 'labeled_value', 'gauge', 'level', 'led', 'chart', 'lcd', 'terminal', 'table',
     'map', 'image', 'video', 'device', 'events', 'header'],
 };
@@ -60,6 +61,10 @@ export function tidied(widget) {
   if (chosen.length && isWhole) tidy.pins = chosen;
   return tidy;
 }
+
+/** The first option that a widget lacks and its type cannot do without, undefined for none. */
+export const lackingOption = (widget, type) =>
+  type.options.find((one) => one.required && !widget[one.name])?.name;
 
 /** Whether a widget lacks a pin that its type cannot do without. */
 export function needsPin(widget, type) {

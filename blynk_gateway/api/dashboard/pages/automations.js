@@ -1,17 +1,27 @@
-// What the gateway does by itself: links, by which a change of one pin is a write to another.
+// What the gateway does by itself: rules and their runs, webhooks, notifications, and links.
 
 import { css, html } from '../vendor/lit.js';
 
 import { get } from '../core/api.js';
-import { GatewayElement, PinsController, shared } from '../core/element.js';
-import { formatValue } from '../core/format.js';
-import { live } from '../core/live.js';
+import { GatewayElement, shared } from '../core/element.js';
 import { Loader } from '../core/loader.js';
-import { linkTo } from '../core/router.js';
 import { session } from '../core/session.js';
 import { t } from '../core/texts.js';
+import './automations/links.js';
+import './automations/rules.js';
+import './automations/runs.js';
+import './automations/services.js';
+import './automations/webhooks.js';
 
-const EXAMPLE = 'links:\n  - {from: greenhouse/V6, to: pi/V1}';
+const EVERY_MS = 3000;
+const RUNS = 50;
+
+const EXAMPLE = `automations:
+  - name: Too hot
+    when: {pin: greenhouse/V5, above: 30, for: 2m}
+    then: {set: {greenhouse/V6: 1}}
+links:
+  - {from: greenhouse/V6, to: pi/V1}`;
 
 class AutomationsPage extends GatewayElement {
   static properties = { path: { attribute: false } };
@@ -21,69 +31,42 @@ class AutomationsPage extends GatewayElement {
     css`
       pre { background: var(--page); border: 1px solid var(--line); border-radius: 8px;
         padding: .7rem; overflow-x: auto; }
-      .arrow { color: var(--dim); }
-      td { overflow-wrap: anywhere; }
     `,
   ];
 
-  #links = new Loader(this, () => this.#load());
-  #watched = new PinsController(this, () => this.#addresses);
-  #addresses = [];
-
-  async #load() {
-    const { links } = await get('/links');
-    this.#addresses = [...new Set(links.flatMap((link) => [link.from, link.to]))];
-    this.#watched.refresh();
-    return links;
-  }
+  #all = new Loader(this, load, EVERY_MS);
 
   render() {
+    // Who has no rules yet is told first how one is made.
+    const isNew = this.#all.value?.rules.length === 0;
     return html`<div class="head"><h1>${t('nav.automations')}</h1></div>
-      <section class="card">
-        <h2>${t('links.heading')}</h2>
-        <p class="dim">${t('links.intro')}</p>
-        ${this.#links.view((links) =>
-          links.length ? this.#table(links) : html`<p class="empty">${t('links.none')}</p>`,
-        )}
-      </section>
-      ${session.can('admin')
-        ? html`<section class="card">
-            <h2>${t('links.more')}</h2>
-            <p>${t('links.declare')}</p>
-            <pre tabindex="0">${EXAMPLE}</pre>
-            <p class="dim">${t('links.reload')}</p>
-          </section>`
-        : ''}`;
+      ${this.#all.view(({ rules, runs }) => html`
+        <bg-rules .rules=${rules} .runs=${runs} @changed=${() => this.#all.refresh()}></bg-rules>
+        ${isNew ? this.#howTo() : ''}
+        <bg-runs .rules=${rules} .runs=${runs}></bg-runs>`)}
+      <bg-webhooks></bg-webhooks>
+      <bg-services></bg-services>
+      <bg-links></bg-links>
+      ${isNew ? '' : this.#howTo()}`;
   }
 
-  #table(links) {
-    return html`<div class="scroll"><table class="stack">
-      <thead><tr><th>${t('links.from')}</th><th class="number">${t('pins.value')}</th>
-        <th><span class="visually-hidden">${t('links.direction')}</span></th>
-        <th>${t('links.to')}</th><th class="number">${t('pins.value')}</th></tr></thead>
-      <tbody>${links.map(
-        ({ from, to, stopped }) => html`<tr>
-          ${this.#end(from, t('links.from'))}
-          <td class="arrow">${stopped
-            ? html`<span class="bad">${t('links.stopped')}</span>`
-            : html`<span aria-hidden="true">→</span>`}</td>
-          ${this.#end(to, t('links.to'))}
-        </tr>`,
-      )}</tbody>
-    </table></div>`;
+  #howTo() {
+    if (!session.can('admin')) return '';
+    return html`<section class="card">
+      <h2>${t('links.more')}</h2>
+      <p>${t('automations.declare')}</p>
+      <pre tabindex="0">${EXAMPLE}</pre>
+      <p class="dim">${t('automations.reload')}</p>
+    </section>`;
   }
+}
 
-  #end(address, label) {
-    const pin = live.pin(address);
-    const name = pin.datastream?.name;
-    return html`
-      <td data-label=${label}><span>
-        <a href=${linkTo('devices', address.split('/')[0])}><code>${address}</code></a>
-        ${name ? html`<span class="dim">${name}</span>` : ''}</span></td>
-      <td class="number" data-label=${t('pins.value')}>${
-        formatValue(pin.value, pin.datastream)
-      }</td>`;
-  }
+async function load() {
+  const [{ automations }, { runs }] = await Promise.all([
+    get('/automations'),
+    get(`/automation-runs?limit=${RUNS}`),
+  ]);
+  return { rules: automations, runs };
 }
 
 customElements.define('bg-automations-page', AutomationsPage);

@@ -1,7 +1,9 @@
-// The latest events of a device, or of all: newest first, what is resolved said to be.
+// The latest events of a device, or of all: newest first, each with its type, what is resolved said
+// to be, and what is open to be resolved by those who may.
 
 import { css, html, repeat } from '../vendor/lit.js';
 
+import { mark, resolveButton, withEvent } from '../components/event.js';
 import { get } from '../core/api.js';
 import { cut, formatTime } from '../core/format.js';
 import { live } from '../core/live.js';
@@ -30,14 +32,17 @@ class Events extends Widget {
         gap: .3rem; }
       ol { list-style: none; margin: 0; padding: 0; flex: 1; min-height: 0; overflow-y: auto;
         overscroll-behavior: contain; }
-      li { display: grid; grid-template-columns: .7em 1fr; gap: 0 .6rem; padding: .3rem .1rem;
+      li { display: grid; grid-template-columns: 1.2em 1fr; gap: 0 .6rem; padding: .3rem .1rem;
         border-bottom: 1px solid var(--line); font-size: .9rem; align-items: baseline; }
       .line { display: flex; flex-wrap: wrap; gap: 0 .6rem; align-items: baseline;
         overflow-wrap: anywhere; }
       .when { margin-left: auto; font-size: .8rem; color: var(--dim); white-space: nowrap; }
       .description { grid-column: 2; overflow-wrap: anywhere; display: -webkit-box;
         -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+      .mark svg { width: 1.1em; height: 1.1em; vertical-align: -.15em; }
+      .mark:not(.good, .warn, .bad) { color: var(--dim); }
       .code { font-weight: 600; }
+      .resolve { min-height: 2rem; padding: .1rem .6rem; font-size: .85rem; }
       .over .code { text-decoration: line-through; font-weight: 400; }
       select { width: auto; align-self: flex-start; font-size: .85rem; }
       @container (max-height: 200px) { select { display: none; } }
@@ -99,17 +104,18 @@ class Events extends Widget {
   }
 
   #event(event) {
-    const isOver = event.kind === 'logged' && this.#isResolved(event);
+    const isOver = event.kind === 'logged' && event.resolved_ms !== null;
     const name = live.device(event.device)?.name ?? event.device;
     const description = cut(event.description, MAX_TEXT);
     return html`<li class=${isOver ? 'over' : ''}>
-      <span class="dot ${this.#tone(event, isOver)}" aria-hidden="true"></span>
+      ${mark(event)}
       <div class="line">
-        <span class="code">${cut(event.code || kindText(event.kind), 60)}</span>
+        <span class="code">${cut(event.name || kindText(event.kind), 60)}</span>
         ${event.kind === 'resolved' || isOver
           ? html`<span class="good">${kindText('resolved')}</span>`
           : ''}
         ${this.config?.device ? '' : html`<span class="dim">${name}</span>`}
+        ${resolveButton(event)}
         <time class="when" datetime=${new Date(event.at_ms).toISOString()}>
           ${formatTime(event.at_ms)}</time>
       </div>
@@ -117,19 +123,6 @@ class Events extends Widget {
         ? html`<div class="description" title=${description}>${description}</div>`
         : ''}
     </li>`;
-  }
-
-  #isResolved({ device, code, seq }) {
-    return this.events.some(
-      (one) =>
-        one.kind === 'resolved' && one.device === device && one.code === code && one.seq > seq,
-    );
-  }
-
-  #tone({ kind }, isOver) {
-    if (kind === 'resolved' || isOver) return 'good';
-    if (kind === 'logged') return 'bad';
-    return kind === 'notification' ? 'warn' : '';
   }
 
   async #load() {
@@ -142,7 +135,7 @@ class Events extends Widget {
       // What came meanwhile is in the answer, or newer than it.
       const newest = events[0]?.seq ?? 0;
       const newer = this.events.filter((one) => one.seq > newest && this.#isWanted(one));
-      this.events = [...newer, ...events].slice(0, SHOWN);
+      this.events = newer.reduceRight(withEvent, events).slice(0, SHOWN);
       this.error = '';
     } catch (error) {
       this.error = errorText(error, t);
@@ -155,7 +148,7 @@ class Events extends Widget {
 
   #happened = ({ detail }) => {
     if (!this.#isWanted(detail) || this.events.some((one) => one.seq === detail.seq)) return;
-    this.events = [detail, ...this.events].slice(0, SHOWN);
+    this.events = withEvent(this.events, detail).slice(0, SHOWN);
   };
 
   #statusChanged = () => {

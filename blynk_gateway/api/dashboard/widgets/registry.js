@@ -16,6 +16,7 @@ export const WIDGETS = {
   joystick: load('joystick'),
   rgb: load('rgb'),
   time_input: load('time_input'),
+  scene: load('scene'),
   // What shows something.
   value: load('value'),
   labeled_value: load('labeled_value'),

@@ -139,7 +139,7 @@ async def test_all_faults_are_told_with_their_paths(site: Site) -> None:
     assert (answer.status, answer.json["error"]["code"]) == (400, "dashboard.invalid")
     assert answer.json["error"]["message"].splitlines() == [
         'title: found "", expected a title of 1 to 256 characters in one line',
-        'pages[0].widgets[0].type: found "slidr", expected one of 26 types; did you mean "slider"?',
+        'pages[0].widgets[0].type: found "slidr", expected one of 27 types; did you mean "slider"?',
         'pages[0].widgets[1].min: found "a", expected a number',
     ]
     assert await listed(site) == ["device:greenhouse"]

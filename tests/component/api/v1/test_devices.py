@@ -1,10 +1,14 @@
-"""Devices, pins and events for people and tools."""
+"""Devices and pins for people and tools."""
 
 from typing import Any
 
 import pytest
 
-from blynk_gateway.core.change import EventKind, Intent, PinChange
+from blynk_gateway.api.configuration import Configuration
+from blynk_gateway.config import Options
+from blynk_gateway.config.automations.options import AutomationOptions, SetAction
+from blynk_gateway.core.address import PinAddress
+from blynk_gateway.core.change import Intent, PinChange
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.mailbox import Mailbox, Overflow
@@ -85,6 +89,16 @@ async def test_device_of_the_file_is_not_removed(site: Site) -> None:
     assert (answer.status, answer.json["error"]["code"]) == (409, "request.conflict")
 
 
+async def test_device_that_a_rule_names_is_not_removed(site: Site) -> None:
+    site.add_device("shed", "shed-token", DeviceSource.COMMAND)
+    rule = AutomationOptions("Night", "night", (SetAction({PinAddress("shed", "V1"): ("0",)}),))
+    site.services.configuration = Configuration(options=lambda: Options(automations=(rule,)))
+    answer = await site.request("DELETE", "/api/v1/devices/shed", bearer=ADMIN)
+    assert (answer.status, answer.json["error"]["code"]) == (409, "request.conflict")
+    assert "named by the automation 'Night'" in answer.json["error"]["message"]
+    assert site.registry.find("shed") is not None
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -148,21 +162,3 @@ async def test_pin_with_properties_alone_is_a_pin_without_a_value(site: Site) ->
     assert answer.json["properties"] == {"url": ["http://cam/1"]}
     pins = await site.request("GET", "/api/v1/devices/greenhouse/pins", bearer=VIEWER)
     assert pins.json["pins"][-1] == answer.json
-
-
-async def test_events_come_newest_first_and_of_one_device_on_demand(site: Site) -> None:
-    site.add_device("shed", "shed-token", DeviceSource.COMMAND)
-    shed = site.registry.get("shed")
-    for device, code in ((site.device, "a"), (shed, "b"), (site.device, "c")):
-        site.registry.record_event(device, EventKind.LOGGED, code, "", CONFIG)
-    answer = await site.request("GET", "/api/v1/events", bearer=VIEWER)
-    assert [event["code"] for event in answer.json["events"]] == ["c", "b", "a"]
-    path = "/api/v1/events?device=greenhouse&limit=1"
-    answer = await site.request("GET", path, bearer=VIEWER)
-    assert [event["code"] for event in answer.json["events"]] == ["c"]
-
-
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "1e2", "1_0", "9" * 5000])
-async def test_limit_out_of_range_is_refused(site: Site, limit: str) -> None:
-    answer = await site.request("GET", f"/api/v1/events?limit={limit}", bearer=VIEWER)
-    assert (answer.status, answer.json["error"]["code"]) == (400, "request.invalid")

@@ -36,7 +36,7 @@ def book(parts: Parts) -> DeviceBook:
 
 
 def told(book: DeviceBook, watch: Watch = ALL, since: int = 0) -> list[dict[str, Any]]:
-    return [json.loads(one[one.index(b"{") :]) for one in book.frames(watch, since, 0)]
+    return [json.loads(one[one.index(b"{") :]) for one in book.frames(watch, since)]
 
 
 def event(code: str, seq: int = 1) -> EventChange:
@@ -71,20 +71,6 @@ def test_who_sees_some_pins_is_not_told_what_the_device_says(
     assert told(book)[0]["device"]["metadata"] == {"Bed": "3"}
     (only,) = told(book, PART)
     assert only["device"]["metadata"] == {}
-
-
-def test_silence_is_told_when_it_begins_and_ends(book: DeviceBook, parts: Parts) -> None:
-    device = parts.registry.get("shed")
-    parts.registry.seen(device, 10_000)
-    book.note_stale(10_500, 1)
-    assert told(book) == []
-    book.note_stale(11_001, 2)
-    assert len(told(book, since=1)) == 1
-    book.note_stale(12_000, 3)
-    assert told(book, since=2) == []
-    parts.registry.seen(device, 13_000)
-    book.note_stale(13_000, 4)
-    assert len(told(book, since=3)) == 1
 
 
 def test_events_come_in_order_and_are_bounded(book: DeviceBook) -> None:

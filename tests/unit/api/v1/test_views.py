@@ -15,11 +15,11 @@ def test_device_seen_in_part_says_nothing_of_itself(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.registry.set_metadata(site.device, "Bed", "3", CONFIG)
     part = Scope(pins=frozenset({PinAddress("greenhouse", "V1")}))
-    whole = device_view(site.device, 0)
+    whole = device_view(site.device)
     assert whole["metadata"] == {"Bed": "3"}
-    assert device_view(site.device, 0, Scope(frozenset({"greenhouse"}))) == whole
+    assert device_view(site.device, Scope(frozenset({"greenhouse"}))) == whole
     hidden: dict[str, object] = {"template": None, "info": {}, "metadata": {}}
-    assert device_view(site.device, 0, part) == whole | hidden
+    assert device_view(site.device, part) == whole | hidden
 
 
 def test_a_point_of_the_past_is_no_view(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_point_of_the_past_is_no_view(tmp_path: Path) -> None:
     site.store.write("greenhouse", "V0", ("now",), CONFIG, Intent.REPORT)
     site.bus.subscribe(mailbox, origin=None, echo=True)
     site.store.write("greenhouse", "V0", ("then",), CONFIG, Intent.PAST, 5)
-    assert [change_view(change) for change in mailbox.drain()] == [None]
+    assert [change_view(change, site.registry) for change in mailbox.drain()] == [None]
 
 
 def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
     site.registry.record_event(site.device, EventKind.SYSTEM, "x", "", CONFIG)
     site.add_device("shed", "shed-token", DeviceSource.COMMAND)
     site.registry.remove("shed", CONFIG)
-    views = [view for change in mailbox.drain() if (view := change_view(change)) is not None]
+    views = [view for change in mailbox.drain() if (view := change_view(change, site.registry))]
     assert len(views) == 8
     first = views[0]["seq"]
     assert [view["seq"] for view in views] == list(range(first, first + 8))
@@ -64,7 +64,7 @@ def test_every_change_has_its_number_time_and_origin(tmp_path: Path) -> None:
 def test_device_view_keeps_the_token_to_itself(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.registry.told(site.device, [("ver", "\udcff")], CONFIG)
-    view = device_view(site.device, site.clock.now_ms())
+    view = device_view(site.device)
     assert TOKEN.encode() not in to_json(view)
     assert view["info"] == {"ver": "\N{REPLACEMENT CHARACTER}"}
 

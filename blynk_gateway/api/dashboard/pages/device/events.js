@@ -2,6 +2,7 @@
 
 import { css, html } from '../../vendor/lit.js';
 
+import { mark, resolveButton } from '../../components/event.js';
 import { get } from '../../core/api.js';
 import { GatewayElement, shared } from '../../core/element.js';
 import { cut, formatTime } from '../../core/format.js';
@@ -16,7 +17,13 @@ class DeviceEvents extends GatewayElement {
 
   static styles = [
     shared,
-    css`td:first-child { white-space: nowrap; } td { overflow-wrap: anywhere; }`,
+    css`
+      td:first-child { white-space: nowrap; }
+      td { overflow-wrap: anywhere; }
+      .mark svg { vertical-align: -.3em; }
+      .mark:not(.good, .warn, .bad) { color: var(--dim); }
+      .resolve { min-height: 2.2rem; padding: .2rem .7rem; }
+    `,
   ];
 
   #events = new Loader(this, () =>
@@ -46,8 +53,17 @@ class DeviceEvents extends GatewayElement {
             <tbody>${events.map(
               (one) => html`<tr>
                 <td>${formatTime(one.at_ms)}</td>
-                <td>${cut(one.code || one.kind, 60)}</td>
-                <td>${cut(one.description)}</td>
+                <td>${mark(one)} ${cut(one.name || one.kind, 60)}
+                  ${one.kind === 'resolved' ? html`<span class="good">${t('event.type.resolved')}</span>` : ''}
+                  ${one.kind === 'logged' && one.resolved_ms !== null
+                    ? html`<div class="dim">${t('event.resolved', {
+                        when: formatTime(one.resolved_ms),
+                        who: one.resolved_by.replace(/^api:user /, ''),
+                      })}</div>`
+                    : ''}</td>
+                <td>${one.kind === 'resolved' && one.description === 'all'
+                  ? t('event.resolved_all')
+                  : cut(one.description)} ${resolveButton(one)}</td>
               </tr>`,
             )}</tbody>
           </table></div>`
