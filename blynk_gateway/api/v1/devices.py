@@ -1,5 +1,7 @@
 """`/api/v1/devices` and `/api/v1/pins`."""
 
+from contextlib import suppress
+
 from aiohttp import web
 
 from blynk_gateway.api.faults import Conflict, RequestError
@@ -17,6 +19,7 @@ from blynk_gateway.core.definition import DeviceDefinition, DeviceSource, new_to
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.direct import MAX_EVERY_MS, MIN_EVERY_MS, DirectPin, PinMode
 from blynk_gateway.core.reads import PinReads
+from blynk_gateway.errors import HistoryError
 
 MAX_NAME = 64
 
@@ -128,6 +131,9 @@ class Devices:
             template=body.get("template"),
         )
         device = self._services.registry.add(definition, call.caller.origin)
+        # Whoever checks the file next looks into the database for it. Without one it is there too.
+        with suppress(HistoryError):
+            await self._services.journal.flush()
         view = device_view(device)
         return api_json({**view, "token": definition.token}, 201)
 
