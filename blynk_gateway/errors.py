@@ -45,7 +45,7 @@ class ConfigError(GatewayError):
     """The configuration cannot be used; `faults` holds every complaint, one line each."""
 
     code = "config.invalid"
-    hint = "Correct the lines named above and run `blynk-gateway check-config`."
+    hint = "Correct what is named above and run `blynk-gateway check-config`."
 
     def __init__(self, *faults: object) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))

@@ -1,7 +1,7 @@
 """Fan-out of changes to the mailboxes of all sinks, in one order."""
 
 from blynk_gateway.core.change import Change, ModeChange, Origin, PinChange
-from blynk_gateway.core.mailbox import Mailbox
+from blynk_gateway.core.mailbox import Mailbox, Token
 
 
 class PinBus:
@@ -80,6 +80,11 @@ class PinBus:
             for mailbox, excluded in self._others:
                 if excluded != origin:
                     mailbox.put(change)
+
+    def publish_token(self, token: Token) -> None:
+        """Put a token into the mailbox of every sink that must not lose a change."""
+        for mailbox in self._everyone:
+            mailbox.put_token(token)
 
     def publish_command(self, change: PinChange | ModeChange) -> None:
         """Like `publish`, and to the device whose pin it is."""

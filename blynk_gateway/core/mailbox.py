@@ -8,9 +8,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from typing import TypeAlias
 
 from blynk_gateway.core.change import Change, conflation_key
 from blynk_gateway.core.gate import Gate
+
+Token: TypeAlias = Callable[[], None]
+"""Goes the way of a change and is called at its end, to show that the way is open."""
 
 
 class Overflow(Enum):
@@ -42,6 +46,7 @@ class Mailbox:
         "_act_at",
         "_changes",
         "_gate",
+        "_tokens",
         "_wake",
         "_wake_at",
         "conflated",
@@ -69,6 +74,7 @@ class Mailbox:
         self._wake_at = 1
         self._act_at = limit
         self._gate = gate
+        self._tokens: list[Token] = []
 
     def __len__(self) -> int:
         return len(self._changes)
@@ -85,6 +91,21 @@ class Mailbox:
         if size > self._act_at:
             self._act()
 
+    def put_token(self, token: Token) -> None:
+        """Add a token; called by the bus only. It wakes the sink, and takes no room.
+
+        A sink that may lose changes gets none: that it reads on is nobody's business but its own.
+        """
+        if self.overflow is Overflow.PAUSE:
+            self._tokens.append(token)
+            if self._wake is not None:
+                self._wake()
+
+    def take_tokens(self) -> list[Token]:
+        """The tokens that came, for a sink that has dealt with what was in the box before."""
+        tokens, self._tokens = self._tokens, []
+        return tokens
+
     def drain(self) -> list[Change]:
         """Everything in the box, oldest first; the box is empty afterwards."""
         batch = list(self._changes)
@@ -95,13 +116,13 @@ class Mailbox:
         return batch
 
     async def take(self, count: int = 1, within_s: float | None = None) -> list[Change]:
-        """Wait for `count` changes and return all that are there.
+        """Wait for `count` changes, or a token, and return all changes that are there.
 
         Args:
             count: how many to wait for.
             within_s: give up waiting after so many seconds and return what is there, also nothing.
         """
-        if len(self._changes) < count and not self.is_closed:
+        if len(self._changes) < count and not self._tokens and not self.is_closed:
             arrived = asyncio.get_running_loop().create_future()
             self._wake_at = count
             self._wake = lambda: None if arrived.done() else arrived.set_result(None)

@@ -11,13 +11,13 @@ making, until a time server is reached. Nothing here corrects anything; it tells
 """
 
 import contextlib
-import ctypes
 import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.runtime.time_service import TimeService
 
 log = logging.getLogger(__name__)
 
@@ -42,27 +42,13 @@ _RTCS = "sys/class/rtc/rtc*/since_epoch"
 _BOARD = "proc/device-tree/model"
 _PC = frozenset({"x86_64", "i686", "i586"})
 
-_TIME_ERROR = 5
-_TIMEX_BYTES = 512
-
-
-def kernel_is_synchronised() -> bool:
-    """Whether the kernel says that a time server disciplines its clock.
-
-    chrony, ntpd and systemd-timesyncd all tell it. Source: adjtimex(2), `STA_UNSYNC`, `TIME_ERROR`.
-    """
-    # All zero: nothing is changed. The structure has 208 bytes at most.
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-    state = int(ctypes.CDLL(None).adjtimex(timex))
-    return 0 <= state != _TIME_ERROR
-
 
 class ClockQuality:
     """Watches the machine's clock; `check` is to be called every `CHECK_EVERY_S`.
 
     Args:
         root: of the file system.
-        is_synchronised: what the kernel says.
+        is_synchronised: whether a time server is followed; None to ask the system.
         machine: kind of processor, as the kernel names it. PCs, and what runs in containers and
             virtual machines on them, have a clock that goes on without power, or a host that keeps
             it, even if there is nothing to see of it.
@@ -77,12 +63,12 @@ class ClockQuality:
         clock: Clock,
         *,
         root: Path = Path("/"),
-        is_synchronised: Callable[[], bool] = kernel_is_synchronised,
+        is_synchronised: Callable[[], bool] | None = None,
         machine: str = os.uname().machine,
     ) -> None:
         self._clock = clock
         self._root = root
-        self._is_synchronised = is_synchronised
+        self._is_synchronised = is_synchronised or TimeService(clock).is_synchronised
         self._is_pc = machine in _PC and not (root / _BOARD).exists()
         self._trusted_callbacks: list[Callable[[], None]] = []
         self._set_at: float | None = None

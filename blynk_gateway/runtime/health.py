@@ -24,6 +24,18 @@ class ComponentHealth(NamedTuple):
     detail: str
 
 
+class Gauge(NamedTuple):
+    """A number that somebody measures whenever it is asked for.
+
+    Attributes:
+        text: what it is of, a sentence.
+        read: None while it is not known.
+    """
+
+    text: str
+    read: Callable[[], float | None]
+
+
 class Health:
     """State of every component, and counts of everything that was cut, dropped or refused.
 
@@ -34,6 +46,7 @@ class Health:
     def __init__(self) -> None:
         self.components: dict[str, ComponentHealth] = {}
         self.counters: Counter[str] = Counter()
+        self.gauges: dict[str, Gauge] = {}
         self.last_error = ""
         self._listeners: list[Callable[[str, ComponentHealth], None]] = []
 
@@ -67,6 +80,15 @@ class Health:
         """Add to a counter."""
         self.counters[name] += amount
 
+    def measure(self, name: str, text: str, read: Callable[[], float | None]) -> None:
+        """Offer a number by name, with its unit at the end: `pulse_age_seconds`."""
+        self.gauges[name] = Gauge(text, read)
+
+    def measured(self) -> dict[str, float]:
+        """All numbers that are known now."""
+        found = ((name, gauge.read()) for name, gauge in sorted(self.gauges.items()))
+        return {name: value for name, value in found if value is not None}
+
     @property
     def state(self) -> HealthState:
         """The worst state of all components."""
@@ -85,4 +107,5 @@ class Health:
                 for name, component in sorted(self.components.items())
             },
             "counters": dict(sorted(self.counters.items())),
+            "gauges": self.measured(),
         }

@@ -1,7 +1,8 @@
 """Logging: a fixed phrase and fields, in the form that fits where standard error goes.
 
-Under systemd each line begins with `<priority>`, which the journal reads; on a terminal it begins
-with the time; with `json` each line is one object. Records carry their values as `extra` fields.
+Under systemd records go to the journal with their fields, or, where it takes only lines, each line
+begins with `<priority>`; on a terminal it begins with the time; with `json` each is one object.
+Records carry their values as `extra` fields.
 """
 
 import json
@@ -11,12 +12,12 @@ import sys
 from typing import Any
 
 from blynk_gateway.core.clock import Clock
+from blynk_gateway.runtime.journal_log import JournalHandler, goes_to_journal, priority
 from blynk_gateway.runtime.log_fields import fields, plain
+from blynk_gateway.runtime.log_level import set_level
 from blynk_gateway.runtime.log_ring import LogRing
 
 MAX_PEER_TEXT = 80
-
-_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
 def set_up(level: str, form: str = "auto", *, shown: str | None = None) -> None:
@@ -27,11 +28,14 @@ def set_up(level: str, form: str = "auto", *, shown: str | None = None) -> None:
         form: `auto` (systemd's journal if standard error goes there, else text), `text`, `json`.
         shown: from which level up they go to standard error, if not from `level`.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if form == "json":
         handler.setFormatter(JsonFormatter())
+    elif form == "auto" and goes_to_journal():
+        handler = JournalHandler()
+        handler.setFormatter(LineFormatter())
     elif form == "auto" and os.environ.get("JOURNAL_STREAM"):
-        handler.setFormatter(JournalFormatter())
+        handler.setFormatter(PriorityFormatter())
     else:
         handler.setFormatter(TextFormatter())
     if shown is not None:
@@ -41,11 +45,6 @@ def set_up(level: str, form: str = "auto", *, shown: str | None = None) -> None:
     set_level(level)
     # aiohttp logs each malformed request with a traceback; a peer must not be able to do that.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-
-
-def set_level(level: str) -> None:
-    """Log from this level up: `debug`, `info`, `warning` or `error`."""
-    logging.getLogger().setLevel(level.upper())
 
 
 def safe(text: str, limit: int = MAX_PEER_TEXT) -> str:
@@ -86,7 +85,16 @@ class Repeats:
         return held_back
 
 
-class TextFormatter(logging.Formatter):
+class LineFormatter(logging.Formatter):
+    """`message key=value`, for who adds time and level."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        traceback = "\n" + self.formatException(record.exc_info) if record.exc_info else ""
+        return f"{_line(record)}{traceback}"
+
+
+class TextFormatter(LineFormatter):
     """`12:34:56 WARNING message key=value`, for a terminal."""
 
     default_time_format = "%H:%M:%S"
@@ -94,20 +102,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         head = f"{self.formatTime(record, self.default_time_format)} {record.levelname:<7}"
-        return f"{head} {_line(record)}{self._traceback(record)}"
-
-    def _traceback(self, record: logging.LogRecord) -> str:
-        return "\n" + self.formatException(record.exc_info) if record.exc_info else ""
+        return f"{head} {super().format(record)}"
 
 
-class JournalFormatter(TextFormatter):
-    """`<4>message key=value`; the journal adds the time itself."""
+class PriorityFormatter(LineFormatter):
+    """`<4>message key=value`, which the journal reads; it adds the time itself."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
-        priority = next((name for level, name in _PRIORITIES if record.levelno >= level), 7)
-        text = _line(record) + self._traceback(record)
-        return "\n".join(f"<{priority}>{line}" for line in text.splitlines())
+        number = priority(record.levelno)
+        return "\n".join(f"<{number}>{line}" for line in super().format(record).splitlines())
 
 
 class JsonFormatter(logging.Formatter):

@@ -10,6 +10,7 @@ from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.pairing import Pairing
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.runtime.clock_quality import ClockQuality
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import Health
 from blynk_gateway.runtime.timezone import Zone
 
@@ -20,6 +21,7 @@ class Parts:
 
     Attributes:
         zone: the gateway's own time zone.
+        descriptors: what is to outlive the process.
     """
 
     registry: DeviceRegistry
@@ -31,10 +33,21 @@ class Parts:
     gate: Gate
     health: Health
     zone: Zone
+    descriptors: Descriptors
 
     @classmethod
-    def new(cls, clock: Clock, zone: Zone, clock_quality: ClockQuality) -> "Parts":
-        """A core without devices."""
+    def new(
+        cls,
+        clock: Clock,
+        zone: Zone,
+        clock_quality: ClockQuality,
+        descriptors: Descriptors | None = None,
+    ) -> "Parts":
+        """A core without devices.
+
+        Args:
+            descriptors: None where nothing is to outlive the process.
+        """
         bus = PinBus()
         store = PinStore(bus, clock)
         registry = DeviceRegistry(bus, store, clock)
@@ -48,6 +61,7 @@ class Parts:
             gate=Gate(),
             health=Health(),
             zone=zone,
+            descriptors=descriptors or Descriptors(),
         )
 
     @classmethod

@@ -18,6 +18,7 @@ from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.notifications import Notifier
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import HEADER, encode_frame
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import trusted
@@ -57,9 +58,13 @@ class Bench:
         login_timeout_s: float = 5.0,
         sniff_timeout_s: float = 10.0,
         notifier: Notifier | None = None,
+        descriptors: Descriptors | None = None,
+        listen: Address = LOOPBACK,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.parts = Parts.new(self.clock, Zone.of("Europe/Berlin"), trusted(self.clock))
+        self.parts = Parts.new(
+            self.clock, Zone.of("Europe/Berlin"), trusted(self.clock), descriptors
+        )
         self.bus = self.parts.bus
         self.store = self.parts.store
         self.registry = self.parts.registry
@@ -68,7 +73,7 @@ class Bench:
         self.health = self.parts.health
         self.changes = Mailbox(1_000_000, Overflow.CONFLATE)
         self.bus.subscribe(self.changes, origin=None, echo=True)
-        self.options = ServerOptions((LOOPBACK,), listen_tls, tls or TlsOptions(), quota)
+        self.options = ServerOptions((listen,), listen_tls, tls or TlsOptions(), quota)
         self.server = BlynkServer(
             self.options,
             self.parts,

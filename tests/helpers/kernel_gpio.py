@@ -17,6 +17,7 @@ class FakeKernel:
         dev: the directory.
         levels: of the lines; None for one that cannot be read.
         refuse: raised when a chip is opened.
+        driven: line and level of everything that outputs were told, as they were claimed or later.
         requests: line, flags, debounce in µs and size of the buffer of every claim.
         claimed: line and our end of each claimed one; what is sent there is what the line tells.
     """
@@ -24,6 +25,7 @@ class FakeKernel:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, dev: Path) -> None:
         self.dev = dev
         self.levels: dict[int, int | None] = {}
+        self.driven: list[tuple[int, int]] = []
         self.refuse: OSError | None = None
         self.requests: list[tuple[int, int, int, int]] = []
         self.claimed: list[tuple[int, socket.socket]] = []
@@ -76,8 +78,8 @@ class FakeKernel:
         return self._real_open(path, flags, *more)
 
     def _ioctl(self, descriptor: int, number: int, request: bytes) -> bytes:
-        if number == chip.GET_LINE_VALUES:
-            return self._values(descriptor, request)
+        if number in (chip.GET_LINE_VALUES, chip.SET_LINE_VALUES):
+            return self._values(descriptor, number, request)
         inode = os.fstat(descriptor).st_ino
         if inode not in self._chips:
             raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
@@ -87,7 +89,10 @@ class FakeKernel:
         if number == chip.GET_LINE_INFO:
             line = chip.LINE_INFO.unpack(request)[2]
             self._check(line, lines)
-            consumer, flags = self._held.get(line, ("", 0))
+            ours = (
+                (chip.CONSUMER.decode(), chip.FLAG_USED) if line in self.open_lines() else ("", 0)
+            )
+            consumer, flags = self._held.get(line, ours)
             return chip.LINE_INFO.pack(f"GPIO{line}".encode(), consumer.encode(), line, 0, flags)
         assert number == chip.GET_LINE
         return self._claim(request, lines)
@@ -96,7 +101,7 @@ class FakeKernel:
         fields = list(chip.LINE_REQUEST.unpack(request))
         line, flags, attributes = fields[0], fields[65], fields[66:70]
         self._check(line, lines)
-        if line in self._held:
+        if line in self._held or line in self.open_lines():
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         debounce_us = attributes[2] if attributes[:2] == [1, chip.ATTRIBUTE_DEBOUNCE] else 0
         assert fields[70] == 1, "one line is asked for"
@@ -104,15 +109,31 @@ class FakeKernel:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.claimed.append((line, far))
         fields[-1] = near.detach()
-        self._lines[fields[-1]] = line
+        # A copy of a descriptor is the same line.
+        self._lines[os.fstat(fields[-1]).st_ino] = line
+        if flags & chip.FLAG_OUTPUT:
+            assert attributes[0] == 1, "an output has its level at once"
+            assert attributes[1] == chip.ATTRIBUTE_LEVELS
+            self._drive(line, attributes[2])
         return chip.LINE_REQUEST.pack(*fields)
 
-    def _values(self, descriptor: int, request: bytes) -> bytes:
-        assert chip.LINE_VALUES.unpack(request) == (0, 1)
-        level = self.levels.get(self._lines[descriptor], 0)
+    def _values(self, descriptor: int, number: int, request: bytes) -> bytes:
+        line = self._lines.get(os.fstat(descriptor).st_ino)
+        if line is None:
+            raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+        asked, mask = chip.LINE_VALUES.unpack(request)
+        assert mask == 1, "one line is asked for"
+        level = self.levels.get(line, 0)
         if level is None:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+        if number == chip.SET_LINE_VALUES:
+            self._drive(line, asked)
+            return request
         return chip.LINE_VALUES.pack(level, 1)
+
+    def _drive(self, line: int, level: int) -> None:
+        self.levels[line] = level
+        self.driven.append((line, level))
 
     @staticmethod
     def _check(line: int, lines: int) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from blynk_gateway.core.bus import PinBus
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
+from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 
 ONE = Origin(OriginKind.DEVICE, "1")
@@ -132,3 +133,18 @@ def test_a_sink_may_unsubscribe_while_it_is_woken() -> None:
     bus.publish_command(change(2, ONE))
     assert [one.seq for one in behind.drain()] == [1, 1, 1, 2, 2, 2]
     assert 2 not in [one.seq for one in leaving.drain()]
+
+
+def test_a_token_goes_to_those_who_must_see_every_change() -> None:
+    bus = PinBus()
+    journal, others = Mailbox(10, Overflow.PAUSE, gate=Gate()), box()
+    for one in (journal, others):
+        bus.subscribe(one, origin=None, echo=True)
+    heard: list[str] = []
+    bus.publish_token(lambda: heard.append("token"))
+    for token in [*journal.take_tokens(), *others.take_tokens()]:
+        token()
+    assert heard == ["token"]
+    bus.unsubscribe(journal)
+    bus.publish_token(lambda: heard.append("second"))
+    assert journal.take_tokens() == []

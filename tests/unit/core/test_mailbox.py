@@ -210,3 +210,33 @@ async def test_closing_ends_a_take_with_nothing() -> None:
     assert taking.result() == []
     async with asyncio.timeout(1):
         assert await mailbox.take() == []
+
+
+def test_only_a_sink_that_must_see_everything_gets_tokens() -> None:
+    heard: list[str] = []
+    for overflow in (Overflow.CLOSE, Overflow.CONFLATE):
+        mailbox = Mailbox(10, overflow)
+        mailbox.put_token(lambda: heard.append("lost"))
+        assert mailbox.take_tokens() == []
+    mailbox = Mailbox(10, Overflow.PAUSE, gate=Gate())
+    mailbox.put_token(lambda: heard.append("token"))
+    assert len(mailbox) == 0
+    (token,) = mailbox.take_tokens()
+    token()
+    assert heard == ["token"]
+    assert mailbox.take_tokens() == []
+
+
+async def test_a_token_wakes_a_sink_that_waits_for_more_changes() -> None:
+    mailbox = Mailbox(10, Overflow.PAUSE, gate=Gate())
+    async with asyncio.TaskGroup() as group:
+        taking = group.create_task(mailbox.take(5), name="taking")
+        await asyncio.sleep(0)
+        fill(mailbox, change(1))
+        await asyncio.sleep(0)
+        assert not taking.done()
+        mailbox.put_token(lambda: None)
+    assert [one.seq for one in taking.result()] == [1]
+    async with asyncio.timeout(1):
+        # It is still there for who has not taken it.
+        assert await mailbox.take(5) == []

@@ -7,7 +7,6 @@ from blynk_gateway.runtime.clock_quality import (
     EARLIEST_MS,
     SETTLED_S,
     ClockQuality,
-    kernel_is_synchronised,
 )
 from tests.helpers.clock import FakeClock
 
@@ -195,7 +194,3 @@ def test_only_jumps_are_told_and_each_once(tmp_path: Path, delta_ms: int, told: 
     assert watched.quality.check() is told
     assert not watched.quality.check()
     assert watched.quality.offset_ms == NOW_MS - 1_000_000 + delta_ms
-
-
-def test_kernel_answers() -> None:
-    assert kernel_is_synchronised() in (True, False)

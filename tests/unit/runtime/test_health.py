@@ -15,7 +15,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def test_without_reports_all_is_well() -> None:
     health = Health()
     assert health.state is HealthState.OK
-    assert health.snapshot() == {"status": "ok", "components": {}, "counters": {}}
+    assert health.snapshot() == {"status": "ok", "components": {}, "counters": {}, "gauges": {}}
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,19 @@ def test_the_snapshot_is_json_sorted_by_name() -> None:
                 "zone": {"state": "ok", "detail": ""},
             },
             "counters": {"cut": 4, "refused": 1},
+            "gauges": {},
         }
     )
+
+
+def test_gauges_are_read_when_they_are_asked_for() -> None:
+    health = Health()
+    readings = iter([2.5, 3.0])
+    health.measure("pulse_age_seconds", "Since then.", lambda: next(readings))
+    health.measure("backlog", "Not known yet.", lambda: None)
+    assert health.snapshot()["gauges"] == {"pulse_age_seconds": 2.5}
+    assert health.measured() == {"pulse_age_seconds": 3.0}
+    assert health.gauges["backlog"].text == "Not known yet."
 
 
 @pytest.mark.parametrize(

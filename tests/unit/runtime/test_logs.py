@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from blynk_gateway.runtime.log_level import set_level
 from blynk_gateway.runtime.log_ring import LogRing
 from blynk_gateway.runtime.logs import (
-    JournalFormatter,
     JsonFormatter,
+    PriorityFormatter,
     Repeats,
     TextFormatter,
     masked,
     safe,
-    set_level,
     set_up,
 )
 from tests.helpers.clock import FakeClock
@@ -127,12 +127,12 @@ def test_a_value_that_could_be_misread_is_quoted(value: object, shown: str) -> N
     ],
 )
 def test_in_the_journal_a_line_begins_with_its_priority(level: int, priority: int) -> None:
-    line = JournalFormatter().format(record(level, device="shed"))
+    line = PriorityFormatter().format(record(level, device="shed"))
     assert line == f"<{priority}>device logged in device=shed"
 
 
 def test_in_the_journal_every_line_of_a_traceback_has_the_priority() -> None:
-    lines = JournalFormatter().format(crash()).splitlines()
+    lines = PriorityFormatter().format(crash()).splitlines()
     assert lines[-1] == "<3>ValueError: broken"
     assert len(lines) == 2
     assert all(line.startswith("<3>") for line in lines)
@@ -170,7 +170,7 @@ def test_as_json_a_traceback_is_a_field() -> None:
 @pytest.mark.parametrize(
     ("form", "stream", "formatter"),
     [
-        ("auto", "8:1234", JournalFormatter),
+        ("auto", "8:1234", PriorityFormatter),
         ("auto", "", TextFormatter),
         ("text", "8:1234", TextFormatter),
         ("json", "8:1234", JsonFormatter),
