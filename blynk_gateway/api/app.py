@@ -46,7 +46,7 @@ from blynk_gateway.api.v1.frames import FrameRoute
 from blynk_gateway.api.v1.gpio import GpioRoutes
 from blynk_gateway.api.v1.history import HistoryRoutes
 from blynk_gateway.api.v1.live import Live
-from blynk_gateway.api.v1.logs import LogRoute
+from blynk_gateway.api.v1.logs import LogRoutes
 from blynk_gateway.api.v1.notifications import NotificationRoutes
 from blynk_gateway.api.v1.route import Call, Route
 from blynk_gateway.api.v1.routes import open_routes, routes
@@ -185,7 +185,7 @@ class HttpSite:
             WebhookRoutes(services),
             NotificationRoutes(services),
             DeviceSetup(services),
-            LogRoute(services),
+            LogRoutes(services),
             FrameRoute(services),
             SettingsRoutes(services),
             TlsRoutes(services),
@@ -325,7 +325,8 @@ def _wire_logger(health: Health) -> logging.Logger:
         if isinstance(error, HttpProcessingError):
             health.count("http_malformed_requests")
             return False
-        return True
+        # Whoever asks for `100 Continue` and goes away before it comes is no fault of ours.
+        return not isinstance(error, ConnectionError)
 
     logger = logging.Logger(f"{__name__}.wire")  # noqa: LOG001  one for each gateway, with its filter
     logger.parent = logging.getLogger(__name__)

@@ -78,7 +78,7 @@ class Carrier:
         socket = web.WebSocketResponse(
             timeout=CLOSE_WITHIN_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False
         )
-        if not socket.can_prepare(request).ok:
+        if not is_handshake(socket, request):
             raise Refusal("Expected a WebSocket handshake.", 400)
         await socket.prepare(request)
         sink = WebSocketSink(socket)
@@ -102,3 +102,12 @@ class Carrier:
         """Close all connections."""
         for sink in self._sinks:
             sink.close()
+
+
+def is_handshake(socket: web.WebSocketResponse, request: web.Request) -> bool:
+    """Whether a request opens a WebSocket."""
+    try:
+        return socket.can_prepare(request).ok
+    except ValueError:
+        # aiohttp stumbles over headers that are no text: a key, or one that it complains of.
+        return False

@@ -11,22 +11,21 @@ class Sample(NamedTuple):
     labels: str = ""
 
 
-def series(name: str, kind: str, text: str, samples: Sequence[Sample]) -> Iterator[str]:
+def series(
+    name: str, kind: str, text: str, samples: Sequence[Sample], prefix: str = "blynk_gateway_"
+) -> Iterator[str]:
     """The lines of one metric; none without a sample.
 
     Args:
-        name: without the prefix that all have.
+        name: without the prefix.
         kind: `gauge` or `counter`.
+        prefix: of all that are ours; others are named as all programs name them.
     """
     if samples:
-        yield f"# HELP blynk_gateway_{name} {text}"
-        yield f"# TYPE blynk_gateway_{name} {kind}"
+        yield f"# HELP {prefix}{name} {text}"
+        yield f"# TYPE {prefix}{name} {kind}"
     for value, labels in samples:
-        yield (
-            f"blynk_gateway_{name}{{{labels}}} {value}"
-            if labels
-            else (f"blynk_gateway_{name} {value}")
-        )
+        yield f"{prefix}{name}{{{labels}}} {value}" if labels else f"{prefix}{name} {value}"
 
 
 def labels(**texts: str) -> str:

@@ -7,11 +7,17 @@ it, as with the original. Source: blynk-protocol §10.2.
 import asyncio
 import re
 import secrets
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
-from aiohttp import BodyPartReader, web
+from aiohttp import (
+    BadContentDispositionHeader,
+    BadContentDispositionParam,
+    BodyPartReader,
+    web,
+)
 from aiohttp.http_exceptions import HttpProcessingError
 
 from blynk_gateway.api.bodies import BODY_WITHIN_S
@@ -47,6 +53,10 @@ class Uploads:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._root = services.data_dir / "uploads"
+        # Of a header that makes no sense aiohttp warns in the words of the peer; Python would print
+        # each such text as it is, between the lines of the log, and keep it for ever.
+        for kind in (BadContentDispositionHeader, BadContentDispositionParam):
+            warnings.simplefilter("ignore", kind)
 
     async def receive(self, call: CloudCall) -> web.Response:
         """Keep the multipart field `upfile`; the answer is its URL."""

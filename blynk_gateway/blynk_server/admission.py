@@ -13,6 +13,10 @@ from weakref import WeakSet
 MAX_CONNECTIONS = 12_000
 """Of all kinds; about 200 MiB if all are devices, which a Raspberry Pi can spare."""
 
+HTTP_PERCENT = 50
+"""Of the connections that may speak HTTP, for which nobody has to log in. The others are left to
+devices, whoever asks for pages."""
+
 RESERVED_FILES = 200
 """Descriptors kept for the database, listeners, subprocesses and uploads."""
 
@@ -83,12 +87,24 @@ class Admission:
         """A logged-in connection ended."""
         self._devices -= 1
 
-    def http_came(self, transport: asyncio.BaseTransport) -> None:
-        """A connection speaks HTTP; it counts for as long as its transport is open."""
+    def http_came(self, transport: asyncio.BaseTransport) -> bool:
+        """A connection speaks HTTP; False: there is no room for it.
+
+        It counts for as long as its transport is open.
+        """
+        most = max(1, self.limit * HTTP_PERCENT // 100)
+        if len(self._http) >= most:
+            self._forget_closed()
+        if len(self._http) >= most:
+            return False
         self._http.add(transport)
+        return True
+
+    def _forget_closed(self) -> None:
+        self._http = WeakSet(one for one in self._http if not one.is_closing())
 
     def _make_room(self) -> bool:
-        self._http = WeakSet(one for one in self._http if not one.is_closing())
+        self._forget_closed()
         if self.count < self.limit:
             return True
         if not self._waiting:

@@ -20,6 +20,28 @@ def peer_of(transport: asyncio.BaseTransport) -> tuple[str, str]:
     return (f"[{host}]:{address[1]}" if ":" in host else f"{host}:{address[1]}"), host
 
 
+class _Gone(asyncio.Transport):
+    """Stands in for a transport that is no more."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def abort(self) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+_GONE = _Gone()
+
+
 class TcpConnection(DeviceConnection, asyncio.BufferedProtocol):
     """A device on a transport. All of them read into one buffer, used up at once."""
 
@@ -43,6 +65,9 @@ class TcpConnection(DeviceConnection, asyncio.BufferedProtocol):
         if closed is not None and not closed.done():
             closed.set_result(None)
         self._end("closed by the device" if exc is None else f"connection lost: {exc}")
+        # That of TLS refers to this, and has a buffer of 256 KiB: in a cycle it would stay until
+        # garbage is collected, which in a quiet house is seldom.
+        self._transport = _GONE
 
     @property
     def _is_behind(self) -> bool:

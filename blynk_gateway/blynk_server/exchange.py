@@ -17,9 +17,12 @@ from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import PinError
 from blynk_gateway.protocol.commands import Status
 from blynk_gateway.protocol.events import PinWrite
+from blynk_gateway.runtime.logs import safe
 
 if TYPE_CHECKING:
     from blynk_gateway.blynk_server.connection import DeviceConnection
+
+log = logging.getLogger(__name__)
 
 Stamp: TypeAlias = tuple[int, Intent]
 """When writes were so, UTC ms, and whether the device says it (PAST) or we do (REPORT)."""
@@ -37,7 +40,10 @@ def take_writes(
     write = connection.context.store.write
     slug = device.slug
     origin = connection.origin
+    is_logged = log.isEnabledFor(logging.DEBUG)
     for pin, value, message_id in writes:
+        if is_logged:
+            _log_value("device wrote", connection, device.slug, pin, value)
         try:
             if is_plain:
                 write(slug, pin, value, origin, intent, at_ms)
@@ -78,6 +84,8 @@ def deliver_change(connection: "DeviceConnection", change: Change, bridge_id: in
         is_sent = connection.wire.send_pin(pin, change.value)
     if not is_sent:
         connection.note_unsent(change.pin)
+    elif log.isEnabledFor(logging.DEBUG):
+        _log_value("value sent", connection, change.device, change.pin, change.value)
 
 
 def group_stamp(connection: "DeviceConnection", group_at_ms: int | None, at_ms: int) -> Stamp:
@@ -109,3 +117,17 @@ def _take_write(
         pin = reported_pin(context, device.slug, pin)
     context.store.write(device.slug, pin, value, connection.origin, intent, at_ms)
     connection.direct.told(pin)
+
+
+def _log_value(
+    message: str, connection: "DeviceConnection", slug: str, pin: str, value: PinValue
+) -> None:
+    log.debug(
+        message,
+        extra={
+            "device": slug,
+            "pin": pin,
+            "value": safe(" ".join(value)),
+            "peer": connection.peer,
+        },
+    )

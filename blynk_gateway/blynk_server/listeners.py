@@ -3,10 +3,12 @@
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from blynk_gateway.blynk_server.kept_sockets import SOCKET_UNIT, Endpoint, KeptSockets
 from blynk_gateway.config.options import Address
 from blynk_gateway.errors import GatewayError
 
@@ -30,15 +32,28 @@ class AddressUnavailable(GatewayError):
     """An address to listen on is taken, not this machine's, or not permitted."""
 
     code = "server.address"
-    hint = "Stop the other program, or change server.listen or server.listen_tls."
+    hint = "Change server.listen or server.listen_tls, or free the address."
 
 
 Listeners: TypeAlias = dict[Address, list[socket.socket]]
 """Sockets by the address asked for; a name may stand for several."""
 
 
-def bind_new(addresses: Sequence[Address], have: Container[Address], key: str) -> Listeners:
-    """Sockets bound to the addresses that we do not have yet, not listening.
+class Listener(socket.socket):
+    """A socket whose queue is ours to choose.
+
+    To asyncio the length of the queue is also how many connections it accepts in a row.
+    """
+
+    def listen(self, _backlog: int = BACKLOG, /) -> None:
+        """Have the kernel keep `BACKLOG` connections, whatever is asked for."""
+        super().listen(BACKLOG)
+
+
+def bind_new(
+    addresses: Sequence[Address], have: Container[Address], key: str, kept: KeptSockets
+) -> Listeners:
+    """Sockets for the addresses that we do not have yet: bound, or listening since before.
 
     Args:
         key: the option they come from, for the error.
@@ -50,11 +65,37 @@ def bind_new(addresses: Sequence[Address], have: Container[Address], key: str) -
     try:
         for address in addresses:
             if address not in have:
-                listeners[address] = _bind(address, addresses, key)
+                listeners[address] = _bind(address, addresses, key, kept)
     except AddressUnavailable:
         close_all(listeners)
         raise
     return listeners
+
+
+def endpoints(addresses: Sequence[Address], key: str) -> list[Endpoint]:
+    """What sockets for these addresses are bound to.
+
+    Raises:
+        AddressUnavailable: one of them is none.
+    """
+    return [one for address in addresses for one in _resolve(address, addresses, key)]
+
+
+def refuse_twice(listeners: Iterable[tuple[Address, list[socket.socket]]]) -> None:
+    """See to it that no two addresses, which may be names, stand for the same.
+
+    Raises:
+        AddressUnavailable: two do. The kernel would take both until they listen, and one that was
+            handed over would be served as both.
+    """
+    seen: dict[object, Address] = {}
+    for address, sockets in listeners:
+        for where in [sock.getsockname() for sock in sockets]:
+            if where in seen:
+                raise AddressUnavailable(
+                    f"{address} and {seen[where]} are the same address; expected one of them"
+                )
+            seen[where] = address
 
 
 def close_all(listeners: Listeners) -> None:
@@ -70,7 +111,7 @@ def bound_address(sock: socket.socket) -> Address:
     return Address(host, port)
 
 
-def _bind(address: Address, addresses: Sequence[Address], key: str) -> list[socket.socket]:
+def _resolve(address: Address, addresses: Sequence[Address], key: str) -> list[Endpoint]:
     try:
         found = socket.getaddrinfo(
             address.host or None,
@@ -83,34 +124,59 @@ def _bind(address: Address, addresses: Sequence[Address], key: str) -> list[sock
             f"{key}: {address.host!r} is no address of this machine ({error.strerror});"
             " expected an IP address or a name"
         ) from None
+    # `::` serves IPv4 too, unless that has an entry of its own.
+    is_alone = Address("0.0.0.0", address.port) not in addresses  # noqa: S104  compared only
+    is_dual = address.host == "::" and is_alone
+    return [
+        Endpoint(family, where, family == socket.AF_INET6 and not is_dual)
+        for family, _, _, _, where in dict.fromkeys(found)
+    ]
+
+
+def _bind(
+    address: Address, addresses: Sequence[Address], key: str, kept: KeptSockets
+) -> list[socket.socket]:
     sockets: list[socket.socket] = []
-    for family, kind, protocol, _, where in dict.fromkeys(found):
-        sock = socket.socket(family, kind, protocol)
+    for endpoint in _resolve(address, addresses, key):
+        is_v6 = endpoint.family == socket.AF_INET6
+        known = kept.take(endpoint)
+        sock = Listener(endpoint.family, socket.SOCK_STREAM, fileno=known)
         sockets.append(sock)
         try:
             sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                # `::` serves IPv4 too, unless that has an entry of its own.
-                is_alone = Address("0.0.0.0", address.port) not in addresses  # noqa: S104  compared only
-                is_dual = address.host == "::" and is_alone
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not is_dual))
-            sock.bind(where)
+            if known is None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if is_v6:
+                    sock.setsockopt(
+                        socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(endpoint.is_only_v6)
+                    )
+                sock.bind(endpoint.where)
         except OSError as error:
             for one in sockets:
                 one.close()
-            raise AddressUnavailable(_explain(address, key, error)) from None
+            raise AddressUnavailable(_explain(address, key, error, kept)) from None
     return sockets
 
 
-def _explain(address: Address, key: str, error: OSError) -> str:
+def _explain(address: Address, key: str, error: OSError, kept: KeptSockets) -> str:
+    rival = kept.find_rival(address.port)
     match error.errno:
+        case errno.EADDRINUSE if rival is not None:
+            return (
+                f"{key}: {address} is in use by {SOCKET_UNIT}, which listens on {rival}; expected"
+                f" the same address in both: sudo systemctl edit {SOCKET_UNIT}"
+            )
+        case errno.EADDRINUSE if _listens(_PROC / "self", _links(address.port)):
+            return (
+                f"{key}: {address} is, at least in part, what the gateway listens on now; expected"
+                " a restart in place of a reload: sudo systemctl restart blynk-gateway"
+            )
         case errno.EADDRINUSE:
             return f"{key}: {address} is in use by {_holder(address.port)}; expected a free port"
         case errno.EACCES:
             return (
-                f"{key}: {address} is not permitted; expected a port from 1024 on, or the"
-                " capability CAP_NET_BIND_SERVICE"
+                f"{key}: {address} is not permitted; expected a port from 1024 on, one that"
+                f" {SOCKET_UNIT} opens, or the capability CAP_NET_BIND_SERVICE"
             )
         case errno.EADDRNOTAVAIL:
             return f"{key}: {address} is no address of this machine; expected one of its own"
@@ -120,16 +186,35 @@ def _explain(address: Address, key: str, error: OSError) -> str:
 
 def _holder(port: int) -> str:
     """The process that listens on a port, as far as we may look."""
-    links = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    links = _links(port)
     for process in _PROC.glob("[0-9]*"):
         try:
-            if any(str(file.readlink()) in links for file in (process / "fd").iterdir()):
+            if _listens(process, links):
                 name = (process / "comm").read_text().strip()
                 return f"process {process.name} ({name})"
         except OSError:
             # Another user's process, or one that just ended.
             continue
     return "another program"
+
+
+def _links(port: int) -> set[str]:
+    """What the kernel shows in place of a file for sockets that listen on a port."""
+    return {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+
+
+def _listens(process: Path, links: set[str]) -> bool:
+    """Whether a process has one of them open.
+
+    Raises:
+        OSError: it may not be looked at, or is gone.
+    """
+    for file in (process / "fd").iterdir():
+        # What we list our own with is closed by now.
+        with suppress(FileNotFoundError):
+            if str(file.readlink()) in links:
+                return True
+    return False
 
 
 def _listening_inodes(port: int) -> list[str]:

@@ -16,14 +16,16 @@ from blynk_gateway.blynk_server.carriers import LinkConnection
 from blynk_gateway.blynk_server.context import SNIFF_TIMEOUT_S, Context
 from blynk_gateway.blynk_server.flow import GATE
 from blynk_gateway.blynk_server.handshake import Handshake
+from blynk_gateway.blynk_server.kept_sockets import KeptSockets, find_endpoint
 from blynk_gateway.blynk_server.listeners import (
     ACCEPTS_PER_TURN,
-    BACKLOG,
     AcceptErrors,
     Listeners,
     bind_new,
     bound_address,
     close_all,
+    endpoints,
+    refuse_twice,
 )
 from blynk_gateway.blynk_server.quota import Limits
 from blynk_gateway.blynk_server.requests import answer_time_questions
@@ -52,6 +54,8 @@ STOP_TIMEOUT_S = 1.0
 """For devices to take what was written to them before a stop."""
 
 TLS_COMPONENT = "tls"
+
+PLAIN_KEY, TLS_KEY = "server.listen", "server.listen_tls"
 
 
 class BlynkServer:
@@ -85,6 +89,7 @@ class BlynkServer:
         self._plain: Listeners = {}
         self._secure: Listeners = {}
         self._servers: dict[socket.socket, asyncio.Server] = {}
+        self._kept = KeptSockets(parts.descriptors)
         self._tls_context: ssl.SSLContext | None = None
         self._tls_task: asyncio.Task[None] | None = None
         self._tls_changed = asyncio.Event()
@@ -118,12 +123,18 @@ class BlynkServer:
         return self._context.admission.count
 
     async def start(self) -> None:
-        """Bind all addresses and serve the plain ones.
+        """Bind all addresses, or take over who listens there already, and serve the plain ones.
 
         Raises:
             AddressUnavailable: one of them cannot be had; nothing is served then.
         """
-        await self._listen(self._options)
+        options = self._options
+        # In a thread here and in `_bind`: names are looked up, which may take half a minute.
+        plain = await asyncio.to_thread(endpoints, options.listen, PLAIN_KEY)
+        secure = await asyncio.to_thread(endpoints, options.listen_tls, TLS_KEY)
+        wanted = plain + secure
+        await self._kept.forget_others(wanted)
+        await self._listen(options)
         self._accept_errors.install()
 
     async def stop(self) -> None:
@@ -151,6 +162,10 @@ class BlynkServer:
         """
         await self._listen(options)
         self._options = options
+        ours = [*self._plain.values(), *self._secure.values()]
+        await self._kept.forget_others(
+            [find_endpoint(sock.fileno()) for sockets in ours for sock in sockets]
+        )
         context = self._context
         context.limits.set_quota(options.quota, context.clock.monotonic())
         context.set_read_size(options.quota.messages_per_second)
@@ -198,11 +213,19 @@ class BlynkServer:
 
     async def _listen(self, options: ServerOptions) -> None:
         """Bind what is new, give up what is not wanted any more, and serve."""
-        plain = bind_new(options.listen, self._plain, "server.listen")
+        plain: Listeners = {}
+        secure: Listeners = {}
         try:
-            secure = bind_new(options.listen_tls, self._secure, "server.listen_tls")
+            plain = await self._bind(options.listen, self._plain, PLAIN_KEY)
+            secure = await self._bind(options.listen_tls, self._secure, TLS_KEY)
+            refuse_twice(
+                [*plain.items(), *secure.items()]
+                + [one for one in self._plain.items() if one[0] in options.listen]
+                + [one for one in self._secure.items() if one[0] in options.listen_tls]
+            )
         except BaseException:
             close_all(plain)
+            close_all(secure)
             raise
         self._stop_listening(self._plain, options.listen)
         self._stop_listening(self._secure, options.listen_tls)
@@ -214,14 +237,16 @@ class BlynkServer:
         if secure and self._tls_task is None:
             self._tls_task = spawn(self._run_tls(), name="tls certificate")
 
+    async def _bind(self, addresses: Sequence[Address], have: Listeners, key: str) -> Listeners:
+        return await asyncio.to_thread(bind_new, addresses, have, key, self._kept)
+
     async def _serve(self, listeners: Listeners, context: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         for sock in [sock for sockets in listeners.values() for sock in sockets]:
             self._servers[sock] = await loop.create_server(
                 lambda: self._welcome(context), sock=sock, backlog=ACCEPTS_PER_TURN
             )
-            # To asyncio the backlog is also how many it accepts in a row; set the kernel's anew.
-            sock.listen(BACKLOG)
+            self._kept.keep(sock)
             where = {"address": bound_address(sock), "tls": context is not None}
             log.info("listening", extra=where)
 

@@ -64,9 +64,11 @@ class Sniffer(asyncio.BufferedProtocol):
             self._hand_over(transport, device)
             device.take(data)
         elif first in _HTTP:
+            if not self._context.admission.http_came(transport):
+                self.cut("there are too many HTTP connections")
+                return
             http = self._http()
             self._context.admission.leave(self, self.host)
-            self._context.admission.http_came(transport)
             self._hand_over(transport, http)
             http.connection_made(transport)
             http.data_received(bytes(data))

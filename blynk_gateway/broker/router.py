@@ -10,6 +10,10 @@ from blynk_gateway.broker.message import Message, Subscription
 MAX_TOPICS = 4096
 """Topics whose handlers are kept: to find them takes half as long as to carry out a command."""
 
+MAX_KNOWN_TOPIC = 256
+"""Characters of a topic whose handlers are kept. It may have 65,535 of them, and whoever publishes
+thousands of such topics is not to fill the memory."""
+
 
 class Router:
     """The subscriptions of one connection."""
@@ -47,10 +51,12 @@ class Router:
         """Who is to hear of a message; who asked with one filter, in the order of asking."""
         handlers = self._known.get(topic)
         if handlers is None:
-            if len(self._known) >= MAX_TOPICS:
-                self._known.clear()
             matching = self._matcher.iter_match(topic)
-            handlers = self._known[topic] = [one.handler for each in matching for one in each]
+            handlers = [one.handler for each in matching for one in each]
+            if len(topic) <= MAX_KNOWN_TOPIC:
+                if len(self._known) >= MAX_TOPICS:
+                    self._known.clear()
+                self._known[topic] = handlers
         return handlers
 
     def _covering(self, narrow: str) -> set[str]:

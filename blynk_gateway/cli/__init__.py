@@ -11,7 +11,7 @@ from types import FrameType
 
 from blynk_gateway.cli.commands import PROGRAM
 from blynk_gateway.cli.parser import build_parser
-from blynk_gateway.errors import ConfigError, GatewayError
+from blynk_gateway.errors import ConfigError, GatewayError, SchemaTooNew
 
 EXIT_FAILED = 1
 EXIT_BAD_CONFIG = 78
@@ -92,7 +92,9 @@ def _run(argv: Sequence[str] | None) -> int:
         return EXIT_BAD_CONFIG
     except GatewayError as error:
         _complain(f"{PROGRAM}: {error}", getattr(error, "advice", error.hint))
-        return EXIT_FAILED
+        # The service manager would start it for ever, and it would never find another database.
+        is_hopeless = module == "daemon" and isinstance(error, SchemaTooNew)
+        return EXIT_BAD_CONFIG if is_hopeless else EXIT_FAILED
     except OSError as error:
         if error.filename is None:
             # Most likely standard output takes no more.

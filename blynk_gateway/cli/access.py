@@ -3,17 +3,20 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from blynk_gateway.config import Options, find_config, find_data_dir, load
+from blynk_gateway.config import Options, find_config, find_data_dir, load, load_data_dir
 
 if TYPE_CHECKING:
     from blynk_gateway.cli.client import ControlClient
 
 T = TypeVar("T")
+
+CREDENTIALS = "run/credentials/blynk-gateway.service"
+"""Where systemd keeps those of the service while it runs; for its user and root alone."""
 
 
 def options_of(arguments: Namespace) -> Options:
@@ -23,10 +26,24 @@ def options_of(arguments: Namespace) -> Options:
         ConfigError: the file cannot be used.
     """
     # A rule may name the device that this very command is about to add.
-    return load(find_config(arguments.config, os.environ), known_devices=lambda _: None)
+    config = find_config(arguments.config, os.environ)
+    return load(config, service_environment(), known_devices=lambda _: None)
 
 
-def load_of(arguments: Namespace, config: Path | None) -> Options:
+def service_environment(root: Path = Path("/")) -> Mapping[str, str]:
+    """The environment, with the service's credentials where this user may read them.
+
+    With it a command that looks at the file sees the options that are in force.
+    """
+    credentials = root / CREDENTIALS
+    if "CREDENTIALS_DIRECTORY" in os.environ or not os.access(credentials, os.R_OK | os.X_OK):
+        return os.environ
+    return {**os.environ, "CREDENTIALS_DIRECTORY": str(credentials)}
+
+
+def load_of(
+    arguments: Namespace, config: Path | None, environ: Mapping[str, str] = os.environ
+) -> Options:
     """The options of a file that may name devices which commands have added.
 
     Raises:
@@ -41,18 +58,23 @@ def load_of(arguments: Namespace, config: Path | None) -> Options:
         data_dir = getattr(arguments, "data_dir", None)
         return database.known_devices(find_data_dir(data_dir, options, os.environ))
 
-    return load(config, known_devices=known_devices)
+    return load(config, environ, known_devices)
 
 
 def data_dir_of(arguments: Namespace) -> Path:
-    """The data directory; the configuration is read only if it can have a say in it.
+    """The data directory.
+
+    Of the configuration only `data_dir` is read, so that a fault elsewhere, or a secret that only
+    the service gets, keeps nobody from the running gateway or from a backup.
 
     Raises:
-        ConfigError: the file cannot be used.
+        ConfigError: the file or its `data_dir` cannot be read.
     """
     if arguments.data_dir is not None:
         return Path(arguments.data_dir)
-    return find_data_dir(None, options_of(arguments), os.environ)
+    config = find_config(arguments.config, os.environ)
+    data_dir = None if config is None else load_data_dir(config)
+    return find_data_dir(None, Options(data_dir=data_dir), os.environ)
 
 
 def running(arguments: Namespace) -> "ControlClient":

@@ -1,7 +1,6 @@
 """`backup` and `restore`: all data of a gateway as one file, and back."""
 
 import os
-import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from pathlib import Path
 from typing import IO
 
 from blynk_gateway.cli.access import data_dir_of, running
+from blynk_gateway.cli.kept_backups import KeptBackups
+from blynk_gateway.cli.new_file import BadTarget, new_file, new_path
 from blynk_gateway.cli.output import print_json
 from blynk_gateway.core.clock import SystemClock
-from blynk_gateway.errors import GatewayError
 from blynk_gateway.history.backup.backup import write_backup
 from blynk_gateway.history.backup.replacement import restore_backup
 from blynk_gateway.history.file.lock import DirectoryLock
@@ -29,34 +29,35 @@ SNAPSHOT_WITHIN_S = 3600.0
 """A gigabyte takes some minutes from and to a slow card before the first byte comes."""
 
 
-class BadTarget(GatewayError):
-    """A backup cannot be written there."""
-
-    code = "cli.backup_target"
-    hint = "Name a file that is not there yet, a directory, or - for standard output."
-
-
 def backup(arguments: Namespace) -> int:
     """Write a backup, by the running gateway or, if there is none, from its data."""
     client = running(arguments)
     data_dir = data_dir_of(arguments)
     now_ms = SystemClock().now_ms()
+    kept = KeptBackups(arguments.file, arguments.keep, now_ms) if arguments.keep else None
     with _target(arguments.file, now_ms) as file, _Progress() as progress:
+
+        def write(piece: bytes) -> None:
+            if kept:
+                kept.check_room(len(piece))
+            file.write(piece)
+            progress.add("written", len(piece))
+
         if client.is_served:
             progress.say("the gateway takes a snapshot of its data")
             for piece in client.download(_PATH, SNAPSHOT_WITHIN_S):
-                file.write(piece)
-                progress.add("written", len(piece))
+                write(piece)
         else:
             progress.say("no gateway runs; taking a snapshot of its data")
             with _as_owner(data_dir):
                 lock = DirectoryLock(data_dir / "lock")
                 try:
                     for piece in write_backup(data_dir, now_ms):
-                        file.write(piece)
-                        progress.add("written", len(piece))
+                        write(piece)
                 finally:
                     lock.release()
+    if kept:
+        kept.remove_old()
     return 0
 
 
@@ -79,8 +80,8 @@ def restore(arguments: Namespace) -> int:
         )
         return 0
     at = datetime.fromtimestamp(manifest.at_ms / 1000, UTC)
-    size = manifest.size_bytes / _MEGABYTE
-    print(f"{data_dir} is as it was on {at:%Y-%m-%d %H:%M} UTC ({size:.1f} MB).")
+    size = _size(manifest.size_bytes)
+    print(f"{data_dir} is as it was on {at:%Y-%m-%d %H:%M} UTC ({size}).")
     if before is not None:
         print(f"The old data are kept as {before}.")
         print("Remove that when all is well.")
@@ -123,7 +124,14 @@ class _Progress:
 
     def _line(self) -> str:
         start = "\r" if self._is_live else ""
-        return f"{start}{self._total / _MEGABYTE:.1f} MB {self._verb}"
+        return f"{start}{_size(self._total)} {self._verb}"
+
+
+def _size(count: int) -> str:
+    # A backup of a young gateway is not "0.0 MB".
+    if count < _MEGABYTE:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / _MEGABYTE:.1f} MB"
 
 
 @contextmanager
@@ -135,35 +143,8 @@ def _target(name: str, now_ms: int) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(name)
-    if name.endswith("/") and not path.is_dir():
-        raise BadTarget(f"{name} is no directory; expected one: is its disk there, and mounted?")
-    if path.is_dir():
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
-        path /= f"blynk-gateway-{at:%Y%m%dT%H%M%SZ}.tar.gz"
-    if path.exists():
-        raise BadTarget(f"{path} is there already; expected a new name")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # Unlike a rename this never replaces what came there meanwhile.
-        _name_it(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _name_it(draft: Path, path: Path) -> None:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise BadTarget(f"{path} is there already; expected a new name") from None
-    except OSError:
-        # A stick with FAT has no links.
-        draft.rename(path)
+    with new_file(new_path(name, "blynk-gateway", now_ms)) as file:
+        yield file
 
 
 @contextmanager

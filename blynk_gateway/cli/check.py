@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from blynk_gateway.cli.access import load_of
+from blynk_gateway.cli.access import load_of, service_environment
 from blynk_gateway.cli.output import print_json
 from blynk_gateway.config import Options, as_yaml, effective, find_config
 from blynk_gateway.errors import ConfigError
@@ -19,7 +19,7 @@ def check_config(arguments: Namespace) -> int:
     """
     path = find_config(arguments.config, os.environ)
     try:
-        options = load_of(arguments, path)
+        options = load_of(arguments, path, service_environment())
     except ConfigError as error:
         if arguments.json:
             print_json({"faults": [str(fault) for fault in error.faults]})

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -15,9 +16,12 @@ from blynk_gateway.config.options import Address
 from blynk_gateway.daemon import RESTART, run_gateway
 from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime import logs
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.lan import lan_host
+from blynk_gateway.runtime.sdnotify import ServiceManager
 
 _STANDARD_STREAMS = 3
+STDERR = 2
 
 
 def run(arguments: Namespace) -> int:
@@ -27,15 +31,25 @@ def run(arguments: Namespace) -> int:
         ConfigError: the configuration cannot be used.
         GatewayError: the gateway could not start.
     """
+    descriptors = Descriptors.handed_over(ServiceManager())
     config = find_config(arguments.config, os.environ)
     options = load_of(arguments, config)
     logs.set_up(options.logging.level)
+    # Of a hang that a watchdog ends, the log then tells where each thread was.
+    faulthandler.enable(STDERR)
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)
     code = asyncio.run(
-        run_gateway(options, data_dir, config=config, may_restart=True, ready=invite)
+        run_gateway(
+            options,
+            data_dir,
+            config=config,
+            may_restart=True,
+            descriptors=descriptors,
+            ready=invite,
+        )
     )
     if code == RESTART:
-        begin_anew()
+        begin_anew(descriptors)
     return code
 
 
@@ -62,17 +76,22 @@ def _secure_url(gateway: Gateway) -> str | None:
     return f"https://{Address(lan_host(host), port)}/"
 
 
-def begin_anew() -> NoReturn:
+def begin_anew(descriptors: Descriptors) -> NoReturn:
     """Become a new process of the same command line, with the same process id.
+
+    Args:
+        descriptors: all that it finds open beside the standard streams.
 
     Raises:
         OSError: the interpreter is not there any more.
     """
-    # The configuration is read anyway. Before its handler stands, this signal would end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # The configuration is read anyway. Before their handlers stand, these signals would end it.
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  numbers, not paths
         descriptor = int(name)
         if descriptor >= _STANDARD_STREAMS and Path(f"/proc/self/fd/{name}").exists():
             # Libraries in C leave theirs open, and a GPIO line that is held is busy for anyone.
             os.set_inheritable(descriptor, False)
+    descriptors.pass_on()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  ourselves

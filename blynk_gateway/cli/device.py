@@ -1,5 +1,6 @@
 """`device`: devices and their tokens."""
 
+import os
 from argparse import Namespace
 from typing import Any
 from urllib.parse import quote
@@ -30,7 +31,9 @@ def add(arguments: Namespace) -> int:
     slug = device["slug"]
     print(f"Device  {slug}")
     print(f"Token   {device['token']}")
-    print(f"Next    blynk-gateway device sketch {slug} > {slug}.ino")
+    # Who needed it for this command needs it for the next one.
+    sudo = "sudo " if "SUDO_USER" in os.environ else ""
+    print(f"Next    {sudo}blynk-gateway device sketch {slug} > {slug}.ino")
     return 0
 
 

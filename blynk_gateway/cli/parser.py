@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ROLES: Final = ("admin", "operator", "viewer")
 
+MAX_KEPT: Final = 1000
+"""Backups that `backup --keep` leaves at most."""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser. Its result has `handler`, "module:function" within this package."""
@@ -56,11 +59,27 @@ def build_parser() -> argparse.ArgumentParser:
             "doctor",
         )
     )
+    bundle = command(
+        commands,
+        "support-bundle",
+        "write what helps to find a fault into one file, without secrets",
+        "support_bundle.command:support_bundle",
+        "support-bundle /tmp",
+    )
+    bundle.add_argument("file", metavar="FILE", help="a new file, or a directory to make one in")
+    add_json(bundle)
     return parser
 
 
 def _add_daemon(commands: "Commands") -> None:
     command(commands, "run", "run the gateway until it is told to stop", "daemon:run", "run")
+    command(
+        commands,
+        "reload",
+        "have the running gateway apply its configuration file",
+        "reload:reload",
+        "reload",
+    )
     check = command(
         commands,
         "check-config",
@@ -94,6 +113,12 @@ def _add_backup(commands: "Commands") -> None:
         "file",
         metavar="FILE",
         help="a new file, a directory to make one in, or - for standard output",
+    )
+    backup.add_argument(
+        "--keep",
+        type=_count,
+        metavar="N",
+        help="remove all but the N latest backups of the directory, when the new one is whole",
     )
     restore = command(
         commands,
@@ -206,3 +231,9 @@ def _add_api_token(commands: "Commands") -> None:
         "api-token remove node-red",
     )
     remove.add_argument("name", metavar="NAME", help="as in the list")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_KEPT:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number from 1 to {MAX_KEPT}")
+    return int(text)

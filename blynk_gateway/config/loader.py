@@ -10,7 +10,7 @@ from blynk_gateway.config.automations.checks import KnownDevices
 from blynk_gateway.config.checks import check
 from blynk_gateway.config.fault import Rejected, Report
 from blynk_gateway.config.options import Options
-from blynk_gateway.config.schema import SCHEMA
+from blynk_gateway.config.schema import DATA_DIR, SCHEMA
 from blynk_gateway.config.scope import Scope
 
 
@@ -53,3 +53,22 @@ def load(
         raise report.error()
     warnings = tuple(str(warning) for warning in sorted(report.warnings))
     return replace(options, places=scope.places, warnings=warnings)
+
+
+def load_data_dir(path: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """What a configuration file says of `data_dir`, whatever else is wrong with it.
+
+    Raises:
+        ConfigError: if the file cannot be read, or this key.
+    """
+    report = Report()
+    scope = Scope(path, report, environ)
+    try:
+        root = nodes.compose(path, report)
+        pairs = [] if root is None else scope.pairs_of(root, "")
+        for name, _, value in pairs:
+            if name == "data_dir":
+                return DATA_DIR.read(value, name, scope)
+    except Rejected:
+        raise report.error() from None
+    return None

@@ -30,7 +30,8 @@ def read_bytes(path: Path, limit: int, *, is_private: bool = False) -> bytes:
     Args:
         path: the file.
         limit: most bytes it may have.
-        is_private: refuse the file if its group or others may do anything with it.
+        is_private: refuse the file if its group or others may do anything with it; but root may
+            let one group read it, such as that of a service.
 
     Raises:
         OSError: if it cannot be read.
@@ -38,12 +39,17 @@ def read_bytes(path: Path, limit: int, *, is_private: bool = False) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        if is_private and os.fstat(descriptor).st_mode & 0o077:
+        if is_private and _is_open_to_others(os.fstat(descriptor)):
             raise ValueError(f"others than its owner may use it; expected `chmod 600 {path}`")
         content = file.read(limit + 1)
     if len(content) > limit:
         raise ValueError(f"it has more than {limit // 1024} KiB; expected a smaller file")
     return content
+
+
+def _is_open_to_others(status: os.stat_result) -> bool:
+    is_of_a_service = status.st_uid == 0 and status.st_gid != 0
+    return bool(status.st_mode & (0o037 if is_of_a_service else 0o077))
 
 
 def compose(path: Path, report: Report, *, is_private: bool = False) -> yaml.Node | None:
@@ -157,7 +163,7 @@ def _remedy(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         return "expected a file; check the path"
     if isinstance(error, PermissionError):
-        return "expected a file this user may read; check its owner and mode"
+        return "expected a file this user may read; use sudo, or check its owner and mode"
     return "expected a regular file"
 
 

@@ -182,11 +182,13 @@ def _finish(options: Options, key: str, scope: Scope) -> Options:
     return with_labels(with_names(options, key, scope))
 
 
+DATA_DIR = OrNull(FilePath(must_exist=False))
+
 SCHEMA: Section[Options] = Section(
     Options,
     (
         Key("gateway", _GATEWAY),
-        Key("data_dir", OrNull(FilePath(must_exist=False))),
+        Key("data_dir", DATA_DIR),
         Key("server", _SERVER),
         Key("devices", _DEVICES),
         Key("templates", TEMPLATES),

@@ -48,10 +48,13 @@ from blynk_gateway.mqtt import MqttAdapter
 from blynk_gateway.mqtt.messages import RuleMessages
 from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.clock_quality import ClockQuality
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.lan import lan_host
 from blynk_gateway.runtime.last_stop import LastStop, RunMarker
 from blynk_gateway.runtime.parts import Parts
+from blynk_gateway.runtime.pulse import Pulse
+from blynk_gateway.runtime.status_line import Counts, StatusLine
 from blynk_gateway.runtime.tasks import cancel, spawn
 from blynk_gateway.runtime.timezone import Zone
 from blynk_gateway.upstream.adapter import UpstreamAdapter
@@ -70,6 +73,7 @@ class Gateway:
         config: the configuration file, None for defaults.
         reload: loads the configuration file again; None where there is none.
         restart: has the process end and begin anew; None where it cannot.
+        descriptors: what is to outlive the process; None for nothing.
     """
 
     def __init__(
@@ -81,11 +85,14 @@ class Gateway:
         config: Path | None = None,
         reload: Callable[[], Awaitable[None]] | None = None,
         restart: Callable[[], Awaitable[None]] | None = None,
+        descriptors: Descriptors | None = None,
     ) -> None:
         self.options = options
         self.data_dir = data_dir
         self.clock = clock or SystemClock()
-        self.parts = parts = Parts.new(self.clock, Zone.of(None), ClockQuality(self.clock))
+        self.parts = parts = Parts.new(
+            self.clock, Zone.of(None), ClockQuality(self.clock), descriptors
+        )
         self.health = parts.health
         self.bus = parts.bus
         self.store = parts.store
@@ -186,6 +193,21 @@ class Gateway:
                 messages=messages,
             ),
         )
+        self.pulse = Pulse(
+            self.bus, self.clock, self.health, lambda: self.journal.is_waiting_for_disk
+        )
+        self.health.measure(
+            "journal_backlog_changes",
+            "Changes that are not on disk yet.",
+            lambda: self.journal.backlog,
+        )
+        self.health.measure(
+            "pulse_age_seconds",
+            "Since a change was last seen to get through to the disk.",
+            lambda: self.pulse.age_s,
+        )
+        self._first_seq = self.bus.next_seq
+        self.status = StatusLine(self._counts, self.health, self.clock)
         self._marker = RunMarker(data_dir)
         self._workers: list[asyncio.Task[None]] = []
 
@@ -196,12 +218,20 @@ class Gateway:
             HistoryError: the database is in use, or from a newer version.
             GatewayError: a listener could not be opened; nothing is left running.
         """
+        try:
+            await self._start()
+        except BaseException:
+            self.gpio.abandon(self.options.gpio)
+            raise
+
+    async def _start(self) -> None:
         restored = await self.journal.open()
         try:
             self.mirror.start(self.options.history.mirror, self.options.gateway.slug)
             self.upstream.hold(self.options.upstream)
             await asyncio.to_thread(clear_leftovers, self.data_dir)
             self.bus.renumber(restored.next_seq)
+            self._first_seq = restored.next_seq
             await self.gpio.prepare(self.options.gpio)
             self.devices.restore(restored)
             await self.dashboards.load()
@@ -213,6 +243,7 @@ class Gateway:
                 spawn(self.journal.run(), name="journal"),
                 spawn(self.presence.run(), name="presence"),
                 spawn(self.snapshots.run(), name="snapshots"),
+                spawn(self.pulse.run(), name="pulse"),
             ]
             if self._is_serving:
                 await self.automations.start()
@@ -288,16 +319,18 @@ class Gateway:
         await self.mqtt.reconfigure(options.mqtt, options.gateway.slug)
         self.upstream.reconfigure(options.upstream)
 
-    @property
-    def status(self) -> str:
-        """One line for the service manager."""
+    def _counts(self) -> Counts:
         others = [
             device
             for device in self.registry
             if device.definition.source is not DeviceSource.GATEWAY
         ]
-        online = sum(device.is_online for device in others)
-        return f"{len(others)} devices, {online} online"
+        return Counts(
+            devices=len(others),
+            online=sum(device.is_online for device in others),
+            changes=self.bus.next_seq - self._first_seq,
+            backlog=self.journal.backlog,
+        )
 
     @property
     def _is_serving(self) -> bool:

@@ -16,8 +16,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blynk_gateway.config.gpio.lines import open_pins
+from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.lines import open_lines, open_pins
 from blynk_gateway.config.gpio.options import Factory, GpioOptions
+from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.core.address import PIN_NAMES, PinKind
 from blynk_gateway.core.change import Change, Intent, ModeChange, PinChange
 from blynk_gateway.core.header import LINES
@@ -102,6 +104,7 @@ class GpioAdapter:
     async def start(self) -> None:
         """Open lines and peripherals, and obey commands."""
         opening = await asyncio.to_thread(self._memory.load)
+        await self._let_go()
         await self._roster.apply(self._options.peripherals, opening)
         self._forget_closed()
         self._open_direct()
@@ -131,14 +134,27 @@ class GpioAdapter:
             await self._direct.give_up(self.open_pins_of(options), options.analog)
         await self._roster.apply(options.peripherals, Opening.START)
         self._forget_closed()
+        await self._host.held.make_room(open_lines(options))
         self._open_direct()
         self._name_lines()
         self._report_health()
 
     async def stop(self) -> None:
         """Leave every output as `on_stop` says, and close the back end. May be called twice."""
+        self._host.held.is_ending = True
         await self._leave()
         await asyncio.to_thread(self._memory.close)
+
+    def abandon(self, options: GpioOptions) -> None:
+        """The gateway cannot start: held outputs that it would switch off, or end, go off now.
+
+        It may be tried again for ever, and meanwhile nobody minds `max_on`.
+        """
+        for one in options.peripherals.values():
+            if isinstance(one, OutputOptions) and (
+                one.max_on_ms is not None or (one.on_crash or one.on_start) is Level.OFF
+            ):
+                self._host.held.drive_unclaimed(one.line, is_on=False, active_high=one.active_high)
 
     async def read_pin(self, device: str, pin: str) -> bool:
         """Have a direct pin of the Pi read; its value is in the store when this returns True.
@@ -160,6 +176,19 @@ class GpioAdapter:
             open_pins=tuple(pin for pin in PIN_NAMES if pin in opened),
             peripherals=tuple(self._roster.states()),
         )
+
+    async def _let_go(self) -> None:
+        """Free lines of before that no output drives any more, so that others can use them."""
+        board = self._board
+        # A back end that is not there yet may be the one that drives them.
+        factory = self._options.factory if board is None else board.factory
+        is_ours = factory is Factory.LGPIO or (factory is Factory.AUTO and board is None)
+        wanted = {
+            one.line
+            for one in self._options.peripherals.values()
+            if is_ours and isinstance(one, OutputOptions)
+        }
+        await self._host.held.free_all_but(wanted, "" if board is None else board.chip)
 
     async def _rename(self, slug: str) -> None:
         """Be another device: it has no direct pins yet, and peripherals go on as they are."""
@@ -208,6 +237,7 @@ class GpioAdapter:
                 await self._open_board(self._options.factory)
             except HardwareError as error:
                 self._board_fault = f"{error}. {error.hint}"
+        await self._let_go()
         self._on_pins()
         self._open_direct()
         self._roster.retry_now()

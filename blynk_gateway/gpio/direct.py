@@ -151,7 +151,9 @@ class DirectLines:
         """Note that a pin does not work."""
         hint = error.hint if isinstance(error, HardwareError) else HardwareError.hint
         self.faults[pin] = f"{error}. {hint}"
-        log.warning("direct pin fault", extra={"pin": pin, "reason": str(error)})
+        log.warning(
+            "direct pin fault", extra={"device": self._host.slug, "pin": pin, "reason": str(error)}
+        )
         self._on_change()
 
     async def close(self) -> None:
@@ -170,7 +172,10 @@ class DirectLines:
             if use is not None:
                 use.release()
         except self._host.errors as error:
-            log.warning("direct pin not given up", extra={"pin": pin, "reason": str(error)})
+            log.warning(
+                "direct pin not given up",
+                extra={"device": self._host.slug, "pin": pin, "reason": str(error)},
+            )
 
     def _claim(self, pin: str, mode: DirectPin | None) -> None:
         """Use a pin as its mode says; one without a mode is read."""
@@ -194,7 +199,7 @@ class DirectLines:
     def _works(self, pin: str) -> None:
         self._before.pop(pin, None)
         if self.faults.pop(pin, None) is not None:
-            log.info("direct pin works again", extra={"pin": pin})
+            log.info("direct pin works again", extra={"device": self._host.slug, "pin": pin})
             self._on_change()
 
 

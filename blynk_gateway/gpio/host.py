@@ -6,6 +6,7 @@ from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind, Pin
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import DeviceError, HardwareError, PinError
 from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.gpio.lines.held_outputs import HeldOutputs
 from blynk_gateway.runtime.parts import Parts
 
 ORIGIN = Origin(OriginKind.GPIO)
@@ -25,6 +26,7 @@ class Host:
 
     Attributes:
         slug: of the gateway's own device.
+        held: lines that outputs hold by the kernel's own descriptors.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Host:
         self.zone = parts.zone
         self.health = parts.health
         self.slug = slug
+        self.held = HeldOutputs(parts.descriptors)
         self._parts = parts
         self._board: Board | None = None
         self._on_failure = on_failure

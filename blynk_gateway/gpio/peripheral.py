@@ -42,6 +42,10 @@ class Peripheral(ABC, Generic[O_co]):
         self.options = options
         self.host = host
 
+    def turn(self, _opening: Opening, /) -> int:
+        """When it is to be opened among several, lowest first."""
+        return 0
+
     @abstractmethod
     def open(self, opening: Opening) -> None:
         """Claim the hardware and begin.

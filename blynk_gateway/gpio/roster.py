@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 
 from blynk_gateway.config.gpio.common import PeripheralOptions
+from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.ports import PeripheralState
 from blynk_gateway.core.value import PinValue
@@ -108,10 +109,22 @@ class Roster:
                 del self._slots[slot.options.name]
             for error in filter(None, results):
                 raise error
-            for name, options in wanted.items():
-                if name not in self._slots:
-                    slot = self._slots[name] = _Slot(options, opening)
-                    self._open(slot)
+            await self._host.held.make_room(
+                {
+                    line
+                    for options in wanted.values()
+                    if not isinstance(options, OutputOptions)
+                    for _, line in options.lines()
+                }
+            )
+            fresh = [
+                _Slot(options, opening)
+                for name, options in wanted.items()
+                if name not in self._slots
+            ]
+            for slot in sorted(fresh, key=self._turn):
+                self._slots[slot.options.name] = slot
+                self._open(slot)
             # In the order of the file.
             self._slots = {name: self._slots[name] for name in wanted}
             self._by_pin = {slot.options.pin: slot for slot in self._slots.values()}
@@ -169,6 +182,9 @@ class Roster:
     async def close(self) -> None:
         """Close everything. May be called twice."""
         await self.apply({}, Opening.START)
+
+    def _turn(self, slot: _Slot) -> int:
+        return make_peripheral(slot.options, self._host, self._safety).turn(slot.opening)
 
     def _open(self, slot: _Slot) -> None:
         peripheral = make_peripheral(slot.options, self._host, self._safety)

@@ -13,20 +13,19 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blynk_gateway.core.address import PinAddress
-from blynk_gateway.core.change import Change, EventChange
+from blynk_gateway.core.change import EventChange
 from blynk_gateway.core.clock import Clock
 from blynk_gateway.core.gate import Gate
-from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.archive.archiver import Archiver, PolicyOf, keep_raw
 from blynk_gateway.history.clock.timekeeper import Timekeeper
 from blynk_gateway.history.file.database import Database
+from blynk_gateway.history.intake import SLICE_CHANGES, Intake
 from blynk_gateway.history.opening import open_or_recover, own
 from blynk_gateway.history.retention.retention import Keep, Retention
 from blynk_gateway.history.retry import Retry
@@ -41,26 +40,16 @@ from blynk_gateway.runtime.health import Health, HealthState
 from blynk_gateway.runtime.tasks import cancel
 
 if TYPE_CHECKING:
+    from blynk_gateway.core.mailbox import Token
     from blynk_gateway.history.file.lock import DirectoryLock
 
 log = logging.getLogger(__name__)
-
-MAILBOX_LIMIT = 100_000
-"""Changes that wait before the sources must."""
 
 MAX_POINTS_WAITING = 500_000
 """Points kept in memory while commits fail: some 7 MB packed."""
 
 COMMIT_POINTS = 200_000
 """Points that are committed at once, however little time has passed: some 3 MB packed."""
-
-PACK_CHANGES = 256
-"""Changes that are packed at once, without waiting for the commit."""
-
-SLICE_CHANGES = 4000
-SLICES_AT_MOST = 4
-"""Changes packed in one go: they hold up the loop for two milliseconds. Of a long queue it is as
-much more as takes so many turns, or sources, which have a turn each time, outrun the journal."""
 
 CHECKPOINT_S = 300.0
 CHECKPOINT_CHANGES = 200_000
@@ -100,7 +89,8 @@ class Journal:
         health: Health,
         policy_of: PolicyOf = keep_raw,
     ) -> None:
-        self.mailbox = Mailbox(MAILBOX_LIMIT, Overflow.PAUSE, gate=gate)
+        self._intake = Intake(gate)
+        self.mailbox = self._intake.mailbox
         self.commits = Commits()
         self.holds = Holds()
         self._path = path
@@ -118,14 +108,13 @@ class Journal:
         self._clock = clock
         self._health = health
         self._lock = asyncio.Lock()
-        self._packing = asyncio.Lock()
-        self._slices: deque[list[Change]] = deque()
-        self._changes_since_checkpoint = 0
+        self._recorded_at_checkpoint = 0
         self._checkpoint_at = 0.0
         self._retry = Retry()
-        self._is_full = asyncio.Event()
+        self._tokens: list[Token] = []
+        self._is_full = False
+        self._woken = asyncio.Event()
         self._was_saved = asyncio.Event()
-        self._newest_seq = 0
         self._users: list[asyncio.Task[None]] = []
         self.damage = ""
         self._lost = 0
@@ -150,7 +139,7 @@ class Journal:
         self.damage = opened.damage
         database, recorder = opened.database, opened.recorder
         self._opened = owned, database, recorder
-        self._newest_seq = recorder.last_seq
+        self._intake.newest_seq = recorder.last_seq
         self.commits.note(recorder.last_seq)
         # What was replayed need not be replayed again.
         self._checkpoint_at = self._clock.monotonic()
@@ -194,10 +183,15 @@ class Journal:
         return len(self.mailbox) + (self._opened[2].pending.points if self._opened else 0)
 
     @property
+    def is_waiting_for_disk(self) -> bool:
+        """Whether the kernel has not answered a thread that writes."""
+        return self._opened is not None and self._opened[1].is_waiting_for_disk
+
+    @property
     def newest_seq(self) -> int:
         """Number of the latest change that was published."""
-        self._queue(self.mailbox.drain())
-        return self._newest_seq
+        self._intake.collect()
+        return self._intake.newest_seq
 
     @contextlib.asynccontextmanager
     async def exclusive(self) -> AsyncIterator[Database]:
@@ -272,21 +266,24 @@ class Journal:
             HistoryError: the journal is not open.
         """
         _, recorder = self._database()
-        self._queue(self.mailbox.drain())
-        await self._record(recorder)
+        await self._intake.record(recorder)
         stream = address and recorder.find_stream(address.device, str(address.pin))
         return Unsaved(stream, recorder.unsaved_segments())
 
     async def _pack(self) -> None:
         while True:
-            self._queue(await self.mailbox.take(PACK_CHANGES))
+            await self._intake.wait()
             if self._opened is None:
                 return
             _, _, recorder = self._opened
-            await self._record(recorder)
-            if recorder.pending.points >= COMMIT_POINTS:
+            await self._intake.record(recorder)
+            self._tokens += self.mailbox.take_tokens()
+            self._is_full = recorder.pending.points >= COMMIT_POINTS
+            if self._tokens:
+                self._woken.set()
+            if self._is_full:
                 self._was_saved.clear()
-                self._is_full.set()
+                self._woken.set()
                 await self._was_saved.wait()
 
     async def _watch_clock(self) -> None:
@@ -299,24 +296,40 @@ class Journal:
         while True:
             # A change waits for the rest of a window and for a commit: together for one window.
             due_at = began_at + max(self._commit_every_s - took_s, self._commit_every_s / 2)
-            left_s = max(due_at - self._clock.monotonic(), 0.0)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    await self._is_full.wait()
-            self._is_full.clear()
+                async with asyncio.timeout(max(due_at - self._clock.monotonic(), 0.0)):
+                    await self._answer_until_full()
+            self._is_full = False
             began_at = self._clock.monotonic()
             async with self._lock:
                 if self._opened is None:
                     return
                 _, database, recorder = self._opened
-                self._queue(self.mailbox.drain())
-                await self._record(recorder)
+                await self._intake.record(recorder)
                 if self._retry.is_due(self._clock.monotonic()):
                     await self._try_to_save(database, recorder)
                 if self._retry.is_failing:
                     self._drop_oldest(recorder)
             took_s = self._clock.monotonic() - began_at
             self._was_saved.set()
+            await self._answer()
+
+    async def _answer_until_full(self) -> None:
+        while not self._is_full:
+            await self._woken.wait()
+            self._woken.clear()
+            await self._answer()
+
+    async def _answer(self) -> None:
+        """Send tokens on: over the thread that writes, which need not be able to write now."""
+        if self._tokens:
+            async with self._lock:
+                if self._opened is None:
+                    return
+                await self._opened[1].answer()
+            answered, self._tokens = self._tokens, []
+            for token in answered:
+                token()
 
     def _database(self) -> tuple[Database, Recorder]:
         if self._opened is None:
@@ -324,25 +337,8 @@ class Journal:
         _, database, recorder = self._opened
         return database, recorder
 
-    def _queue(self, changes: list[Change]) -> None:
-        if changes:
-            self._newest_seq = changes[-1].seq
-        size = max(SLICE_CHANGES, len(changes) // SLICES_AT_MOST)
-        for start in range(0, len(changes), size):
-            self._slices.append(changes[start : start + size])
-
-    async def _record(self, recorder: Recorder) -> None:
-        async with self._packing:
-            while self._slices:
-                changes = self._slices.popleft()
-                recorder.record(changes)
-                self._changes_since_checkpoint += len(changes)
-                if self._slices:
-                    await asyncio.sleep(0)
-
     async def _flush(self, database: Database, recorder: Recorder) -> None:
-        self._queue(self.mailbox.drain())
-        await self._record(recorder)
+        await self._intake.record(recorder)
         await self._save(database, recorder)
 
     async def _try_to_save(self, database: Database, recorder: Recorder) -> None:
@@ -374,18 +370,18 @@ class Journal:
     @property
     def _is_checkpoint_due(self) -> bool:
         return (
-            self._changes_since_checkpoint >= CHECKPOINT_CHANGES
+            self._intake.recorded - self._recorded_at_checkpoint >= CHECKPOINT_CHANGES
             or self._clock.monotonic() >= self._checkpoint_at
         )
 
     async def _checkpoint(self, recorder: Recorder) -> None:
-        async with self._packing:
+        async with self._intake.packing:
             streams = list(recorder.unsaved)
             for start in range(0, len(streams), SLICE_CHANGES):
                 recorder.save_values(streams[start : start + SLICE_CHANGES])
                 await asyncio.sleep(0)
             recorder.finish_checkpoint()
-        self._changes_since_checkpoint = 0
+        self._recorded_at_checkpoint = self._intake.recorded
         self._checkpoint_at = self._clock.monotonic() + CHECKPOINT_S
 
     def _drop_oldest(self, recorder: Recorder) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,24 @@ def test_a_file_that_cannot_be_used_is_one_line_not_a_traceback(
     err = capsys.readouterr().err
     assert "Traceback" not in err
     assert str(blocked) in err
+
+
+def test_a_later_database_is_78_for_the_daemon_which_is_not_to_be_started_again(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text("server: {listen: ['127.0.0.1:0'], listen_tls: []}\n")
+    database = sqlite3.connect(tmp_path / "gateway.db")
+    database.execute("PRAGMA user_version = 99")
+    database.execute("CREATE TABLE later (a)")
+    database.commit()
+    database.close()
+    command = [sys.executable, "-m", "blynk_gateway", "run", "--data-dir", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--config", str(config)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 78
+    assert "has schema version 99; expected at most" in done.stderr
 
 
 def test_an_interrupt_is_130_and_quiet(

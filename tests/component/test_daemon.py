@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from asyncio import sslproto
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from blynk_gateway.core.clock import Clock
 from blynk_gateway.daemon import (
     RESTART,
     SWITCH_INTERVAL_S,
+    TLS_BUFFER_BYTES,
     Ending,
     ReloadFailed,
     run_gateway,
@@ -26,7 +28,9 @@ from blynk_gateway.daemon import (
 )
 from blynk_gateway.errors import ConfigError
 from blynk_gateway.gateway import Gateway
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import HealthState
+from blynk_gateway.runtime.log_level import current_level, set_level
 
 CONFIG = """\
 server: {listen: ["127.0.0.1:0"], listen_tls: []}
@@ -47,6 +51,19 @@ def _in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def config_at(path: Path) -> Path:
     path.write_text(CONFIG)
     return path
+
+
+STATES = ("READY=1", "RELOADING=1", "STOPPING=1")
+
+
+def datagrams(manager: socket.socket) -> list[str]:
+    """What a service manager was told so far."""
+    found: list[str] = []
+    try:
+        while True:
+            found.append(manager.recv(1000).decode())
+    except BlockingIOError:
+        return found
 
 
 class Reached:
@@ -70,22 +87,35 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> Reached:
             config: Path | None = None,
             reload: Callable[[], Awaitable[None]] | None = None,
             restart: Callable[[], Awaitable[None]] | None = None,
+            descriptors: Descriptors | None = None,
         ) -> None:
             reached.reload, reached.restart = reload, restart
             super().__init__(
-                options, data_dir, clock, config=config, reload=reload, restart=restart
+                options,
+                data_dir,
+                clock,
+                config=config,
+                reload=reload,
+                restart=restart,
+                descriptors=descriptors,
             )
 
     monkeypatch.setattr("blynk_gateway.daemon.Gateway", Watched)
     return reached
 
 
-def test_loop_waits_for_threads_no_longer_than_it_must() -> None:
+def test_interpreter_neither_waits_nor_keeps_more_than_it_must(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sslproto.SSLProtocol, "max_size", sslproto.SSLProtocol.max_size)
     interval_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
         tune_interpreter()
         assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
         assert gc.get_threshold()[0] > thresholds[0]
+        # What asyncio makes its buffer of, by a name that is not promised to stay.
+        assert sslproto.SSLProtocol.max_size == TLS_BUFFER_BYTES
+        assert "max_size" in sslproto.SSLProtocol.__init__.__code__.co_names
     finally:
         sys.setswitchinterval(interval_s)
         gc.set_threshold(*thresholds)
@@ -167,7 +197,7 @@ async def test_a_reload_that_fails_by_a_fault_of_ours_does_not_end_reloads(
 
 
 async def test_a_reload_that_is_asked_for_returns_when_it_is_in_force(
-    tmp_path: Path, reached: Reached
+    tmp_path: Path, reached: Reached, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = config_at(tmp_path / "gateway.yaml")
 
@@ -185,6 +215,13 @@ async def test_a_reload_that_is_asked_for_returns_when_it_is_in_force(
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+    told = [one.message for one in caplog.records if one.message.startswith("configuration ")]
+    assert told == [
+        *["configuration in force"] * (len(told) - 2),
+        "configuration refused",
+        "configuration in force",
+    ]
+    assert len(told) > 2
 
 
 async def test_pages_are_told_of_this_very_gateway(tmp_path: Path) -> None:
@@ -289,10 +326,9 @@ async def test_a_restart_never_tells_the_service_manager_that_it_stops(
         options = load(config_at(tmp_path / "gateway.yaml"))
         code = await run_gateway(options, tmp_path / "data", may_restart=True, ready=ready)
         assert code == RESTART
-        told = [manager.recv(1000).split(b"\n")[0] for _ in range(2)]
-        assert told == [b"READY=1", b"RELOADING=1"]
-        with pytest.raises(BlockingIOError):
-            manager.recv(1000)
+        told = [one.split("\n")[0] for one in datagrams(manager)]
+        assert [one for one in told if one in STATES] == ["READY=1", "RELOADING=1"]
+        assert told[0].startswith("EXTEND_TIMEOUT_USEC=")
 
 
 async def test_no_restart_begins_with_a_faulty_file(tmp_path: Path, reached: Reached) -> None:
@@ -323,3 +359,66 @@ async def test_a_signal_to_stop_goes_before_a_restart(monkeypatch: pytest.Monkey
     assert not ending.is_restart
     ending.stop()
     assert codes == [1]
+
+
+async def test_the_service_manager_hears_that_nothing_hangs_and_how_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        monkeypatch.setenv("WATCHDOG_USEC", "60000")
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
+        told: list[str] = []
+
+        async def until_told(text: str, times: int = 1) -> None:
+            async with asyncio.timeout(10):
+                while sum(text in one for one in told) < times:
+                    await asyncio.sleep(0.005)
+                    told.extend(datagrams(manager))
+
+        async def ready(gateway: Gateway) -> None:
+            await until_told("READY=1\nSTATUS=0 devices, 0 online, ")
+            told.clear()
+            await until_told("WATCHDOG=1", times=3)
+            gateway.health.report("mqtt", HealthState.DEGRADED, "the broker is away")
+            await until_told("; mqtt degraded: the broker is away")
+            async with gateway.journal.exclusive():
+                await until_told("STATUS=")
+                # One may be on its way.
+                await asyncio.sleep(0.05)
+                told[:] = []
+                datagrams(manager)
+                gateway.health.report("mqtt", HealthState.OK)
+                await until_told(", backlog ")
+                assert not any("WATCHDOG" in one for one in told)
+            await until_told("WATCHDOG=1")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        options = load(config_at(tmp_path / "gateway.yaml"))
+        assert await run_gateway(options, tmp_path / "data", ready=ready) == 0
+        assert "STOPPING=1" in datagrams(manager)
+
+
+async def test_a_signal_logs_everything_until_the_next_one_or_a_reload(tmp_path: Path) -> None:
+    path = config_at(tmp_path / "gateway.yaml")
+    before = logging.getLogger().level
+
+    async def until_level(level: str) -> None:
+        async with asyncio.timeout(10):
+            while current_level() != level:  # noqa: ASYNC110  nothing signals it
+                await asyncio.sleep(0.005)
+
+    async def ready(_gateway: Gateway) -> None:
+        set_level("info")
+        for signals in ((signal.SIGUSR1, signal.SIGUSR1), (signal.SIGUSR1, signal.SIGHUP)):
+            for number, level in zip(signals, ("debug", "info"), strict=True):
+                os.kill(os.getpid(), number)
+                await until_level(level)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        assert await run_gateway(load(path), tmp_path / "data", config=path, ready=ready) == 0
+    finally:
+        logging.getLogger().setLevel(before)

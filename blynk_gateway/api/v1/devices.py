@@ -208,7 +208,10 @@ class Devices:
             found = body["mode"][:40]
             raise RequestError(f"body.mode: expected one of {', '.join(PinMode)}, found {found!r}")
         every_ms = body.get("every_ms")
-        if every_ms is not None and every_ms not in range(MIN_EVERY_MS, MAX_EVERY_MS + 1):
+        # Not `in range(…)`: for a number with a point that is a walk along millions of others.
+        if every_ms is not None and not (
+            every_ms.is_integer() and MIN_EVERY_MS <= every_ms <= MAX_EVERY_MS
+        ):
             raise RequestError(
                 "body.every_ms: expected a whole number of milliseconds from"
                 f" {MIN_EVERY_MS} to {MAX_EVERY_MS}, found {every_ms:g}"

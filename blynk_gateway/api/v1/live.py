@@ -14,6 +14,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from blynk_gateway.api.bodies import only_field, parse_query
+from blynk_gateway.api.carrier import is_handshake
 from blynk_gateway.api.faults import RequestError, TooManyStreams
 from blynk_gateway.api.live.client import Client
 from blynk_gateway.api.live.feed import Feed
@@ -133,7 +134,7 @@ class Live:
             max_msg_size=MAX_MESSAGE_BYTES,
             compress=False,
         )
-        if not socket.can_prepare(call.request).ok:
+        if not is_handshake(socket, call.request):
             raise RequestError("this path speaks WebSocket; expected its handshake")
         if every_ms is None:
             await self._tell_all(call, socket)

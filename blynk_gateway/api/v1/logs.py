@@ -1,4 +1,4 @@
-"""`/api/v1/logs`: the latest log records."""
+"""`/api/v1/logs`: the latest log records, and from which level up there are any."""
 
 from aiohttp import web
 
@@ -7,8 +7,9 @@ from blynk_gateway.api.faults import RequestError
 from blynk_gateway.api.replies import api_json
 from blynk_gateway.api.services import Services
 from blynk_gateway.api.v1.route import Call, Route
-from blynk_gateway.api.v1.schema import Field, Kind, query_number
+from blynk_gateway.api.v1.schema import Field, Kind, query_number, read_object
 from blynk_gateway.core.accounts import Role
+from blynk_gateway.runtime.log_level import CHOICES, change_level, current_level
 from blynk_gateway.runtime.log_ring import LEVELS, MAX_RECORDS
 
 DEFAULT_LIMIT = 200
@@ -40,8 +41,15 @@ LOGS = {
 }
 
 
-class LogRoute:
-    """The handler."""
+LEVEL = {
+    "level": Field(
+        Kind.TEXT, f"log from this level up: {', '.join(CHOICES)}", True, {"enum": list(CHOICES)}
+    )
+}
+
+
+class LogRoutes:
+    """The handlers."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -50,6 +58,15 @@ class LogRoute:
         """Its routes."""
         return [
             Route("GET", "/logs", Role.ADMIN, self.records, "Latest log records.", query=LOGS),
+            Route("GET", "/logs/level", Role.ADMIN, self.level, "From which level up is logged."),
+            Route(
+                "PUT",
+                "/logs/level",
+                Role.ADMIN,
+                self.set_level,
+                "Log from another level up, until the next reload or restart.",
+                LEVEL,
+            ),
         ]
 
     async def records(self, call: Call) -> web.Response:
@@ -64,3 +81,16 @@ class LogRoute:
         last = ring.last
         entries = ring.entries(after, LEVELS[level], limit)
         return api_json({"last": last, "records": [entry._asdict() for entry in entries]})
+
+    async def level(self, _call: Call) -> web.Response:
+        """The level in force, and the configured one, to which a reload goes back."""
+        configured = self._services.configuration.options().logging.level
+        return api_json({"level": current_level(), "configured": configured})
+
+    async def set_level(self, call: Call) -> web.Response:
+        """Change the level in force."""
+        level = (await read_object(call.request, LEVEL))["level"]
+        if level not in CHOICES:
+            raise RequestError(f"body.level: expected {', '.join(CHOICES)}, found {level[:40]!r}")
+        change_level(level, "api")
+        return await self.level(call)

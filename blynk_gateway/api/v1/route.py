@@ -129,7 +129,11 @@ class Route(NamedTuple):
 
 
 class OpenRoute(NamedTuple):
-    """One route that anybody may use; to a known caller some tell more."""
+    """One route that anybody may use; to a known caller some tell more.
+
+    Attributes:
+        others: further statuses that are no error, and what each means.
+    """
 
     path: str
     handler: OpenHandler
@@ -137,6 +141,8 @@ class OpenRoute(NamedTuple):
     method: str = "GET"
     body: Mapping[str, Field] | None = None
     success: int = 200
+    query: Mapping[str, Field] | None = None
+    others: Mapping[int, str] | None = None
 
 
 class HasRoutes(Protocol):

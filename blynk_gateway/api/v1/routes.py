@@ -9,7 +9,7 @@ from aiohttp import web
 from blynk_gateway import __version__
 from blynk_gateway.api.accounts.cookies import PLAIN_NAME, SECURE_NAME
 from blynk_gateway.api.replies import api_json
-from blynk_gateway.api.status import Status
+from blynk_gateway.api.status import EXPECTED, Status
 from blynk_gateway.api.v1.route import BASE, HasRoutes, OpenRoute, Route
 from blynk_gateway.api.v1.schema import Field
 
@@ -34,7 +34,13 @@ def open_routes(
         return api_json(openapi(described, found))
 
     found += [
-        OpenRoute("/api/health", status.health, "State of the gateway; details with a token."),
+        OpenRoute(
+            "/api/health",
+            status.health,
+            "State of the gateway; details with a token.",
+            query=EXPECTED,
+            others={503: "It is worse than expected; the body is the same."},
+        ),
         OpenRoute("/metrics", status.metrics, "Prometheus text; more series with a token."),
         OpenRoute("/api/v1/openapi.json", document, "This document."),
     ]
@@ -90,22 +96,11 @@ _REFUSED = {
 
 def _operation(route: Route) -> dict[str, Any]:
     named = re.findall(r"{(\w+)}", route.path)
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named
-    ] + [
-        {
-            "name": name,
-            "in": "query",
-            "description": field.description,
-            "required": field.is_required,
-            "schema": field.schema(),
-        }
-        for name, field in (route.query or {}).items()
-    ]
+    in_path = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in named]
     operation: dict[str, Any] = {
         "summary": route.summary,
         "description": f"Needs the role {route.role}.",
-        "parameters": parameters,
+        "parameters": in_path + _in_query(route.query),
         "responses": {
             str(route.success): {"description": "Success."},
             **({"201": {"description": "It is new."}} if route.makes_new else {}),
@@ -121,11 +116,29 @@ def _open_operation(route: OpenRoute) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
         "security": [{}, {"token": []}, {"session": []}],
-        "responses": {str(route.success): {"description": "Success."}, "default": _REFUSED},
+        "parameters": _in_query(route.query),
+        "responses": {
+            str(route.success): {"description": "Success."},
+            **{str(status): {"description": text} for status, text in (route.others or {}).items()},
+            "default": _REFUSED,
+        },
     }
     if route.body is not None:
         operation["requestBody"] = _request_body(route.body)
     return operation
+
+
+def _in_query(fields: Mapping[str, Field] | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": field.description,
+            "required": field.is_required,
+            "schema": field.schema(),
+        }
+        for name, field in (fields or {}).items()
+    ]
 
 
 def _request_body(fields: Mapping[str, Field]) -> dict[str, Any]:

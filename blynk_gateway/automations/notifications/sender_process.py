@@ -6,14 +6,13 @@ import logging
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self, TypeAlias
 
 import blynk_gateway
 from blynk_gateway.automations.notifications.sender import Answer, Outcome
 from blynk_gateway.config.secret import Secret
-from blynk_gateway.runtime.tasks import spawn
+from blynk_gateway.runtime.children import end_child
 
 log = logging.getLogger(__name__)
 
@@ -114,19 +113,8 @@ class SenderProcess:
 
     async def end(self) -> None:
         """Kill the process, as it has nothing to finish. May be repeated."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
         self._requests.close()
-        ending = spawn(self._process.communicate(), name="notification sender end")
-        cancelled = None
-        while not ending.done():
-            # It takes a moment, and who is cancelled again must not leave a process behind.
-            try:
-                await asyncio.wait([ending])
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
+        await end_child(self._process, "notification sender")
 
     async def _ask(self, url: Secret, title: str, text: str | None, recipient: str) -> Answer:
         request = {"url": url.reveal(), "title": title, "text": text, "recipient": recipient}

@@ -1,6 +1,5 @@
 """Makes requests. Nothing it raises or logs holds an address: it may hold a secret."""
 
-import errno
 import os
 import socket
 import ssl
@@ -12,18 +11,10 @@ from yarl import URL
 from blynk_gateway.automations.webhooks.names import Names
 from blynk_gateway.automations.webhooks.request import Request
 from blynk_gateway.errors import PeerDown
+from blynk_gateway.runtime.connection_faults import CONNECTION_FAULTS
 from blynk_gateway.runtime.logs import safe
 
 MAX_REASON = 200
-
-_SAID: dict[int | None, str] = {
-    errno.ECONNREFUSED: "nothing listens there",
-    errno.EHOSTUNREACH: "there is no way to it",
-    errno.ENETUNREACH: "there is no way to it",
-    errno.ETIMEDOUT: "no answer",
-    errno.ECONNRESET: "it ended the connection",
-    errno.EPIPE: "it ended the connection",
-}
 
 
 class Answer(NamedTuple):
@@ -120,6 +111,6 @@ def _explained(error: BaseException) -> str:  # noqa: PLR0911  one kind after an
     if isinstance(error, aiohttp.ClientResponseError | ValueError):
         return "it answered with something that is no HTTP"
     number = getattr(error, "errno", None)
-    if number in _SAID:
-        return _SAID[number]
+    if number in CONNECTION_FAULTS:
+        return CONNECTION_FAULTS[number]
     return os.strerror(number).lower() if number else "no connection came about"

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from blynk_gateway.blynk_server.kept_sockets import SOCKET_UNIT
 from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
 from blynk_gateway.cli.doctor.upstream import COMPONENT
@@ -14,6 +15,8 @@ from blynk_gateway.errors import GatewayError
 _LISTENING = "0A"
 _WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 _WORD_DIGITS = 8
+_SERVICE_MANAGER = "1"
+_USUAL_FIRST_FREE_PORT = 1024
 
 
 class Listener(NamedTuple):
@@ -85,15 +88,28 @@ def _check_port(case: Case, key: str, address: Address, listeners: list[Listener
     name = f"port {address.port}"
     if not held:
         if case.daemon is None:
+            if case.account.uid != 0 and address.port < _first_free_port(case):
+                return fault(
+                    name,
+                    f"{case.account.name} may not listen on {address} ({key}); expected a port"
+                    f" from {_first_free_port(case)} on, or one that {SOCKET_UNIT} opens",
+                    f"Change {key}, or have systemd open it: `sudo systemctl edit {SOCKET_UNIT}`.",
+                )
             return ok(name, f"{address} is free ({key})")
         return fault(
             name,
             f"the daemon does not listen on {address} ({key})",
             "Look into its log for the reason; after a change of the file reload it.",
         )
-    holders = {holder for one in held if (holder := _holder(case, one.inode)) is not None}
+    holders = {holder for one in held for holder in _holders(case, one.inode)}
     if case.daemon is not None and (not holders or str(case.daemon) in holders):
         return ok(name, f"the daemon listens on {address} ({key})")
+    if case.daemon is None and _SERVICE_MANAGER in holders:
+        return warning(
+            name,
+            f"systemd holds {address} ({key}) open, for the gateway or for another service",
+            "If the gateway does not get it, see whose it is: `systemctl list-sockets`.",
+        )
     return fault(
         name,
         f"{address} ({key}) is in use by {_described(case, holders)}; expected a free port",
@@ -101,17 +117,25 @@ def _check_port(case: Case, key: str, address: Address, listeners: list[Listener
     )
 
 
-def _holder(case: Case, inode: str) -> str | None:
-    """The process that has a socket, as far as we may look."""
+def _first_free_port(case: Case) -> int:
+    """The lowest port that everybody may listen on."""
+    path = case.at("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    return int(path.read_text()) if path.exists() else _USUAL_FIRST_FREE_PORT
+
+
+def _holders(case: Case, inode: str) -> Iterator[str]:
+    """The processes that have a socket, as far as we may look.
+
+    Of one of ours these are two: systemd keeps a copy, for connections to wait at during a restart.
+    """
     link = f"socket:[{inode}]"
     for process in case.at("/proc").glob("[0-9]*"):
         try:
             if any(str(file.readlink()) == link for file in (process / "fd").iterdir()):
-                return process.name
+                yield process.name
         except OSError:
             # Another user's, or one that just ended.
             continue
-    return None
 
 
 def _described(case: Case, holders: set[str]) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from blynk_gateway.cli.access import load_of
+from blynk_gateway.cli.access import load_of, service_environment
 from blynk_gateway.cli.client import CONTROL_SOCKET, ControlClient
 from blynk_gateway.cli.commands import WIDTH
 from blynk_gateway.cli.doctor.account import Account, account_of_process, account_of_user
@@ -20,6 +20,10 @@ from blynk_gateway.cli.doctor.case import Case, Check
 from blynk_gateway.cli.doctor.daemon import check_daemon, check_ports
 from blynk_gateway.cli.doctor.finding import Finding, Level, warning
 from blynk_gateway.cli.doctor.lines import check_chip, check_library, check_lines
+from blynk_gateway.cli.doctor.packages import check_packages
+from blynk_gateway.cli.doctor.power import check_power
+from blynk_gateway.cli.doctor.secrets_file import check_secrets
+from blynk_gateway.cli.doctor.service import check_service
 from blynk_gateway.cli.doctor.storage import check_configuration, check_data_dir, check_disk
 from blynk_gateway.cli.doctor.upstream import check_upstream
 from blynk_gateway.cli.doctor.wall_clock import check_clock
@@ -30,9 +34,13 @@ from blynk_gateway.errors import ConfigError, GatewayError
 
 CHECKS: tuple[Check, ...] = (
     check_configuration,
+    check_secrets,
+    check_packages,
     check_data_dir,
     check_disk,
     check_clock,
+    check_power,
+    check_service,
     check_daemon,
     check_ports,
     check_broker,
@@ -47,6 +55,8 @@ CHECKS: tuple[Check, ...] = (
 
 _INDENT = " " * 9
 _PEER_CREDENTIALS_BYTES = 12
+
+_INSTALLED_DATA = "var/lib/blynk-gateway"
 
 _UNITS = (
     "etc/systemd/system/blynk-gateway.service",
@@ -76,10 +86,14 @@ def case_of(arguments: Namespace, root: Path = Path("/")) -> Case:
     config = find_config(arguments.config, os.environ)
     options, faults = Options(), tuple[str, ...]()
     try:
-        options = load_of(arguments, config)
+        options = load_of(arguments, config, service_environment(root))
     except ConfigError as error:
         faults = tuple(map(str, error.faults))
     data_dir = find_data_dir(arguments.data_dir, options, os.environ)
+    if faults and arguments.data_dir is None and not data_dir.exists():
+        # What the file says of it is unknown; as installed it says this.
+        installed = root / _INSTALLED_DATA
+        data_dir = installed if installed.exists() else data_dir
     client = ControlClient(data_dir)
     daemon = _daemon(client, data_dir)
     return Case(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, fault, ok, warning
-from blynk_gateway.runtime.clock_quality import EARLIEST_MS, kernel_is_synchronised
+from blynk_gateway.runtime.clock_quality import EARLIEST_MS
+from blynk_gateway.runtime.time_service import kernel_is_synchronised
 
 EARLIEST_YEAR = time.gmtime(EARLIEST_MS // 1000).tm_year
 """The gateway trusts no clock that shows less."""
@@ -18,7 +19,7 @@ _RTC = "/sys/class/rtc/rtc0"
 
 
 def check_clock(
-    case: Case, is_synchronised: Callable[[], bool] = kernel_is_synchronised
+    case: Case, is_synchronised: Callable[[], bool | None] = kernel_is_synchronised
 ) -> Iterator[Finding]:
     """The time is right, and stays so."""
     now = time.gmtime(case.clock.now_ms() / 1000)

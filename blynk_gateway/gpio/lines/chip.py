@@ -48,6 +48,7 @@ GET_CHIP_INFO = _number(_READ, 0x01, CHIP_INFO)
 GET_LINE_INFO = _number(_READ | _WRITE, 0x05, LINE_INFO)
 GET_LINE = _number(_READ | _WRITE, 0x07, LINE_REQUEST)
 GET_LINE_VALUES = _number(_READ | _WRITE, 0x0E, LINE_VALUES)
+SET_LINE_VALUES = _number(_READ | _WRITE, 0x0F, LINE_VALUES)
 
 FLAG_USED = 1 << 0
 FLAG_ACTIVE_LOW = 1 << 1
@@ -58,6 +59,9 @@ FLAG_EDGE_FALLING = 1 << 5
 FLAG_PULL_UP = 1 << 8
 FLAG_PULL_DOWN = 1 << 9
 FLAG_NO_PULL = 1 << 10
+
+ATTRIBUTE_LEVELS = 2
+"""Its value has a bit for each line, which outputs have from the moment of the claim."""
 
 ATTRIBUTE_DEBOUNCE = 3
 """Its value is in microseconds."""
@@ -186,9 +190,36 @@ def claim_line(path: str, line: int, flags: int, *, debounce_ms: int = 0, buffer
         LineUnavailable: somebody holds it.
         HardwareError: the chip cannot be used, or the line cannot do what is asked.
     """
-    attribute = (ATTRIBUTE_DEBOUNCE, debounce_ms * 1000, 1) if debounce_ms else (0, 0, 0)
+    attribute = (ATTRIBUTE_DEBOUNCE, debounce_ms * 1000, 1) if debounce_ms else None
+    return _claim(path, line, flags, attribute, buffer)
+
+
+def claim_output(path: str, line: int, level: int) -> int:
+    """Hold a line as an output that has this level at once, and no other before.
+
+    Returns:
+        A descriptor; the level stands as long as any copy of it is open.
+
+    Raises:
+        LineUnavailable: somebody holds it.
+        HardwareError: the chip cannot be used, or the line cannot be an output.
+    """
+    return _claim(path, line, FLAG_OUTPUT, (ATTRIBUTE_LEVELS, level, 1), 0)
+
+
+def _claim(
+    path: str, line: int, flags: int, attribute: tuple[int, int, int] | None, buffer: int
+) -> int:
     request = LINE_REQUEST.pack(
-        line, *[0] * 63, CONSUMER, flags, int(debounce_ms > 0), *attribute, 1, buffer, 0
+        line,
+        *[0] * 63,
+        CONSUMER,
+        flags,
+        int(attribute is not None),
+        *(attribute or (0, 0, 0)),
+        1,
+        buffer,
+        0,
     )
     with _opened(path) as chip:
         try:
@@ -204,8 +235,17 @@ def claim_line(path: str, line: int, flags: int, *, debounce_ms: int = 0, buffer
     return held
 
 
+def drive_held_level(held: int, level: int) -> None:
+    """Give a line that `claim_output` holds another level, 0 or 1.
+
+    Raises:
+        OSError: it cannot be driven, or is held no more.
+    """
+    _ask(held, SET_LINE_VALUES, LINE_VALUES.pack(level, 1))
+
+
 def read_held_level(held: int) -> int:
-    """The level of a line that `claim_line` holds, 0 or 1.
+    """The level of a line that is held, 0 or 1.
 
     Raises:
         OSError: it cannot be read, or is held no more.

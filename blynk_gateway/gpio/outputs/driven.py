@@ -5,7 +5,7 @@
 3. The pin says what is so: a level that differs from what was commanded is reported, with the
    command as its cause. A drive that failed is reported as the level there truly is.
 4. A stop has the `on_stop` level driven before the line is given up. A line that shall stay on, or
-   as it is, is not given up by us: the end of the process does that, and the kernel decides.
+   as it is, is given up by the end of the process, if that: see `lines.held_outputs`.
 5. An effect that was cut off, by whatever, is over: `last` is the level it would have ended at.
 
 A kind of output says how its hardware is claimed, driven and given up, in methods with a leading

@@ -15,7 +15,7 @@ from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.archive.packer import HEAD, message
 from blynk_gateway.history.archive.packing import Wanted
 from blynk_gateway.history.file.database import Statement
-from blynk_gateway.runtime.tasks import spawn
+from blynk_gateway.runtime.children import end_child
 
 log = logging.getLogger(__name__)
 
@@ -105,19 +105,7 @@ class PackerProcess:
 
     async def end(self) -> str:
         """Kill the process, as it has nothing to finish; returns what it said about its faults."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        ending = spawn(self._process.communicate(), name="archive packer end")
-        cancelled = None
-        while not ending.done():
-            # It takes a moment, and who is cancelled again must not leave a process behind.
-            try:
-                await asyncio.wait([ending])
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
-        _, said = ending.result()
+        said = await end_child(self._process, "archive packer")
         return said.decode(errors="replace").strip()[-MAX_COMPLAINT:]
 
     async def _ask(self, request: tuple[object, ...]) -> list[Any]:

@@ -103,11 +103,13 @@ class Manifest(NamedTuple):
         try:
             document = json.loads(text)
             if document["format"] != FORMAT:
-                raise BackupInvalid(f"the format is {document['format']!r}; expected {FORMAT!r}")
+                raise BackupInvalid(
+                    f"the format is {document['format']!r:.40}; expected {FORMAT!r}"
+                )
             if document["version"] != VERSION:
                 raise BackupInvalid(
-                    f"the backup has version {document['version']}; expected {VERSION}, or a newer"
-                    " version of the gateway"
+                    f"the backup has version {document['version']!r:.40}; expected {VERSION}, or a"
+                    " newer version of the gateway"
                 )
             manifest = cls(
                 made_by=_typed(document["made_by"], str),

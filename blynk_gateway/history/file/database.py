@@ -7,9 +7,11 @@ deletes as much as it adds stays as it is, while a vacuum would only write every
 import asyncio
 import logging
 import os
+import re
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +20,7 @@ import aiosqlite
 from blynk_gateway.errors import HistoryCorrupt, HistoryError
 from blynk_gateway.history.file.merger import LONG_LOG_BYTES, Merger
 from blynk_gateway.history.file.migration import migrate, scripts
+from blynk_gateway.runtime.threads import is_uninterruptible
 
 BUSY_TIMEOUT_S = 1.0
 """How long a statement waits for another program's lock; the commit is tried again later anyway."""
@@ -35,6 +38,9 @@ ones segments, chunks and minutes are left out, where damage hits single ones.""
 logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
+
+KEPT_DAMAGED = 3
+"""Damaged files that stay beside the database, for people who want more out of them."""
 
 SIDE_FILES = ("-wal", "-shm")
 """What SQLite puts beside a database, by the end of its name."""
@@ -67,10 +73,13 @@ _ADVICE = {
 class Database:
     """One connection to the file; used by one task at a time. Made by `open_database`."""
 
-    def __init__(self, connection: aiosqlite.Connection, path: Path, merger: Merger) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, path: Path, merger: Merger, thread: int
+    ) -> None:
         self._connection = connection
         self._path = path
         self._merger = merger
+        self._threads = (thread, merger.thread)
 
     @property
     def path(self) -> Path:
@@ -81,6 +90,16 @@ class Database:
     def is_merging(self) -> bool:
         """Whether the disk is busy with the write-ahead log; what can wait should."""
         return self._merger.is_busy
+
+    @property
+    def is_waiting_for_disk(self) -> bool:
+        """Whether a thread of this file is in the kernel, and cannot even be killed."""
+        return any(map(is_uninterruptible, self._threads))
+
+    async def answer(self) -> None:
+        """Return when the thread that writes has answered; it needs nothing of the file for it."""
+        with suppress(sqlite3.Error):
+            await self._connection.execute_fetchall("SELECT 1")
 
     async def write(self, statements: Iterable[Statement], *, is_synced: bool = True) -> None:
         """Run statements in one transaction.
@@ -144,15 +163,21 @@ async def open_database(path: Path) -> Database:
         try:
             await _check(connection, path)
             await migrate(connection, path, scripts())
+            # SQLite calls it in the thread of the connection.
+            await connection.create_function("thread", 0, threading.get_native_id)
+            ((thread,),) = await connection.execute_fetchall("SELECT thread()")
             merger = await asyncio.to_thread(Merger, path)
         except BaseException:
             await connection.close()
             raise
-    return Database(connection, path, merger)
+    return Database(connection, path, merger, thread)
 
 
 def move_aside(path: Path, now_ms: int) -> Path:
     """Rename a damaged file, and what belongs to it, to `*.damaged-<now_ms>`; returns the name.
+
+    Of all that were moved so the oldest stay, which hold most, and this one: a card that damages a
+    file at every start is not to be filled by them.
 
     Raises:
         HistoryError: the directory does not let us.
@@ -164,7 +189,22 @@ def move_aside(path: Path, now_ms: int) -> Path:
             side = path.with_name(path.name + suffix)
             if side.exists():
                 side.rename(aside.with_name(aside.name + suffix))
+        for former in _moved_aside(path)[KEPT_DAMAGED - 1 :]:
+            if former != aside:
+                _remove(former)
     return aside
+
+
+def _moved_aside(path: Path) -> list[Path]:
+    """Damaged files of before, oldest first."""
+    dated = re.compile(re.escape(path.name) + r"\.damaged-(\d+)")
+    found = ((dated.fullmatch(one.name), one) for one in path.parent.iterdir())
+    return [one for _, one in sorted((int(match[1]), one) for match, one in found if match)]
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", *SIDE_FILES):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _create(path: Path) -> None:

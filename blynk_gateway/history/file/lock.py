@@ -1,6 +1,7 @@
 """One process at a time owns the data directory."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -30,7 +31,10 @@ class DirectoryLock:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise HistoryError(f"{path}: {error.strerror}; expected a file to write") from error
+            expected = "expected a file to write"
+            if error.errno == errno.EROFS:
+                expected += ". Of a service, ReadWritePaths= in its unit has to name the directory"
+            raise HistoryError(f"{path}: {error.strerror}; {expected}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

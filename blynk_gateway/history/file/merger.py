@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +49,9 @@ class Merger:
     Args:
         path: the database, in WAL mode.
 
+    Attributes:
+        thread: the kernel's number of its thread.
+
     Raises:
         OSError: its log cannot be opened.
         sqlite3.Error: it cannot be opened itself.
@@ -61,6 +65,7 @@ class Merger:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA synchronous = NORMAL")
             ((page_bytes,),) = self._connection.execute("PRAGMA page_size")
+            self.thread = self._pool.submit(threading.get_native_id).result()
         except BaseException:
             os.close(self._log)
             raise

@@ -42,3 +42,7 @@ async def migrate(connection: aiosqlite.Connection, path: Path, steps: Sequence[
         except BaseException:
             await connection.rollback()
             raise
+    if version < len(steps):
+        # From the log into the file itself: there an earlier package looks, before it is installed
+        # over this one, with nothing but a shell.
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,7 +1,6 @@
 """TLS to the servers above, and why there is no connection to one."""
 
 import asyncio
-import errno
 import os
 import socket
 import ssl
@@ -9,6 +8,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from blynk_gateway.config.upstream.options import UpstreamTlsOptions
+from blynk_gateway.runtime.connection_faults import CONNECTION_FAULTS
 from blynk_gateway.runtime.logs import safe
 from blynk_gateway.upstream.route import ServerDown
 
@@ -69,15 +69,6 @@ _EXPIRED = frozenset({9, 10})
 _OTHER_NAME = frozenset({62, 64})
 """Another host, another address."""
 
-_SAID: dict[int | None, str] = {
-    errno.ECONNREFUSED: "nothing listens there",
-    errno.EHOSTUNREACH: "there is no way to it",
-    errno.ENETUNREACH: "there is no way to it",
-    errno.ETIMEDOUT: "no answer",
-    errno.ECONNRESET: "it ended the connection",
-    errno.EPIPE: "it ended the connection",
-}
-
 # The system's authorities take a megabyte or two, and on a small Pi a third of a second.
 _contexts: WeakValueDictionary[tuple[Path | None, int], ssl.SSLContext] = WeakValueDictionary()
 
@@ -108,7 +99,7 @@ def explained(error: Exception, place: str) -> ServerDown:
         return NameUnknown(f"{place}: its name has no address; expected one")
     if isinstance(error, TimeoutError):
         return ServerDown(f"{place}: no answer; expected one")
-    found = _SAID.get(getattr(error, "errno", None))
+    found = CONNECTION_FAULTS.get(getattr(error, "errno", None))
     if found is None:
         found = _system_text(error) or "it ended the connection"
     return ServerDown(f"{place}: {found}; expected a server")

@@ -185,3 +185,15 @@ async def test_malformed_request_is_refused_without_repeating_its_secrets(
     assert TOKEN[:8].encode() not in reply
     assert b"aiohttp" not in reply
     assert TOKEN[:8] not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"), [(ConnectionResetError("gone"), False), (KeyError("bug"), True)]
+)
+async def test_peer_that_goes_away_before_it_may_continue_is_no_fault(
+    site: Site, caplog: pytest.LogCaptureFixture, error: Exception, is_told: bool
+) -> None:
+    await site.request("GET", "/api/health")
+    # As aiohttp does where `100 Continue` can no longer be written.
+    site.loaded._logger.error("Error handling request", exc_info=error)
+    assert ("Error handling request" in caplog.text) is is_told

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from blynk_gateway.api.carrier import MAX_MESSAGE_BYTES, MAX_QUEUED_BYTES
-from tests.helpers.http import Site
+from tests.helpers.http import VIEWER, Site
 from tests.helpers.ports import MemoryLink
 
 
@@ -103,3 +103,23 @@ async def test_stop_closes_carried_connections(site: Site) -> None:
         _, message = await stopping
         assert message.type is aiohttp.WSMsgType.CLOSE
         await link.ended.wait()
+
+
+@pytest.mark.parametrize("path", ["/websockets", "/api/v1/ws", "/api/v1/ws?every_ms=100"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upgrade": "websocke\x80", "Sec-WebSocket-Key": "A" * 22 + "=="},
+        {"Upgrade": "websocket", "Sec-WebSocket-Key": "A\xbd\xb7" + "A" * 19 + "=="},
+    ],
+    ids=["upgrade", "key"],
+)
+async def test_handshake_of_bytes_that_are_no_text_is_refused(
+    site: Site, path: str, headers: dict[str, str]
+) -> None:
+    headers = {**headers, "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    lines = [f"GET {path} HTTP/1.1", "Host: gateway.test", f"Authorization: Bearer {VIEWER}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    data = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+    assert (await site.raw(data)).startswith(b"HTTP/1.1 400 ")
+    assert "http_faults" not in site.health.counters

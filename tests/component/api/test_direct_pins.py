@@ -1,5 +1,7 @@
 """Direct pins of the Pi and of devices over all three HTTP dialects."""
 
+import time
+
 import pytest
 
 from blynk_gateway.core.change import Intent, ModeChange, Origin, OriginKind, PinChange
@@ -277,3 +279,12 @@ async def test_the_past_of_a_virtual_pin_without_hardware_can(pi: Site) -> None:
     upload = f"/external/api/batch/update?token={PI_TOKEN}&pin=V9"
     assert (await pi.request("POST", upload, [[pi.clock.now_ms(), 1]])).status == 200
     assert pi.store.get("pi", "V9").value == ("1",)
+
+
+@pytest.mark.parametrize("every_ms", [40, 5000.5, 1e8])
+async def test_interval_that_does_not_fit_is_refused_at_once(pi: Site, every_ms: float) -> None:
+    began = time.perf_counter()
+    answer = await set_mode(pi, "greenhouse/A3", {"mode": "in", "every_ms": every_ms})
+    assert (answer.status, answer.json["error"]["code"]) == (400, "request.invalid")
+    # Looked for among all numbers that fit, it kept everybody waiting for seconds.
+    assert time.perf_counter() - began < 1.0

@@ -75,6 +75,28 @@ async def test_a_body_beyond_the_devices_buffer_is_not_sent_but_logged(
             assert any(line.startswith("value not sent") for line in caplog.messages)
 
 
+async def test_every_value_is_logged_at_debug_with_its_device_and_pin(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with running(Bench(tmp_path)) as bench:
+        bench.add("greenhouse")
+        async with await bench.log_in() as peer:
+            peer.write_pin(5, "21.5\x07")
+            await peer.fence()
+            bench.command("V6", "1")
+            await peer.fence()
+    told = [
+        (one.msg, vars(one)["device"], vars(one)["pin"], vars(one)["value"])
+        for one in caplog.records
+        if one.msg in ("device wrote", "value sent")
+    ]
+    assert told == [
+        ("device wrote", "greenhouse", "V5", "21.5\N{REPLACEMENT CHARACTER}"),
+        ("value sent", "greenhouse", "V6", "1"),
+    ]
+
+
 async def test_group_writes_share_the_time_the_device_gives(tmp_path: Path) -> None:
     async with running(Bench(tmp_path)) as bench:
         bench.add()

@@ -1,7 +1,9 @@
 import asyncio
+import gc
 import logging
 import socket
 import ssl
+from asyncio import sslproto
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -153,3 +155,25 @@ def _read(tls: ssl.SSLObject) -> bytes:
         return tls.read(65536)
     except ssl.SSLWantReadError:
         return b""
+
+
+async def test_a_connection_that_ended_leaves_no_buffer_of_tls_to_the_garbage(
+    bench: Bench, trusting: ssl.SSLContext
+) -> None:
+    def served() -> int:
+        found = (one for one in gc.get_objects() if isinstance(one, sslproto.SSLProtocol))
+        return sum(one._server_side for one in found)
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = served()
+        for _ in range(3):
+            peer = await bench.connect(trusting)
+            await peer.log_in()
+            peer.close()
+            await peer.writer.wait_closed()
+        await bench.reached(lambda: bench.server.connections == 0)
+        await bench.reached(lambda: served() == before)
+    finally:
+        gc.enable()

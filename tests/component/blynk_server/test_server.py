@@ -1,16 +1,20 @@
 import asyncio
-import os
 import socket
 import ssl
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from blynk_gateway.blynk_server.listeners import AddressUnavailable
+from blynk_gateway.blynk_server.listeners import BACKLOG, AddressUnavailable
 from blynk_gateway.config.options import Address, ServerOptions, TlsOptions
 from blynk_gateway.protocol.frames import encode_frame
 from blynk_gateway.runtime.health import HealthState
-from tests.helpers.devices import LOOPBACK, Bench, running
+from blynk_gateway.runtime.tasks import spawn
+from tests.helpers.descriptor_store import DescriptorStore, close_copies
+from tests.helpers.devices import LOOPBACK, Bench, Peer, running
+from tests.helpers.other_process import listening_process
 from tests.helpers.wire import CPP_INFO, TOKEN
 
 
@@ -69,16 +73,13 @@ async def test_an_unusable_certificate_degrades_health_and_plain_ports_go_on(
 
 
 async def test_an_address_in_use_is_named_with_its_option_and_holder(tmp_path: Path) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        port = holder.getsockname()[1]
+    with listening_process() as (pid, port):
         bench = Bench(tmp_path, listen_tls=(Address("127.0.0.1", port),))
         with pytest.raises(AddressUnavailable) as caught:
             await bench.server.start()
         text = str(caught.value)
         assert text.startswith(f"server.listen_tls: 127.0.0.1:{port} is in use by process")
-        assert str(os.getpid()) in text
+        assert str(pid) in text
 
 
 async def test_a_changed_address_moves_the_listener_and_keeps_connections(tmp_path: Path) -> None:
@@ -93,6 +94,72 @@ async def test_a_changed_address_moves_the_listener_and_keeps_connections(tmp_pa
             assert await peer.fence() == []
             async with await bench.log_in() as other:
                 assert await other.fence() == []
+
+
+async def test_a_device_that_comes_between_two_processes_is_served_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        first = store.descriptors()
+        async with running(Bench(tmp_path, descriptors=first)) as bench:
+            (address,) = bench.server.addresses
+            await store.told()
+        close_copies(first)
+        waiting = await Peer.connect(address)
+        second = store.descriptors()
+        async with running(Bench(tmp_path, descriptors=second, listen=address)) as bench:
+            bench.add()
+            await waiting.log_in()
+            assert await waiting.fence() == []
+            waiting.close()
+            # Whoever gives the address up does so in the store as well.
+            await bench.server.reconfigure(ServerOptions((LOOPBACK,), ()))
+            assert len(store.stored) == 1
+            with pytest.raises(ConnectionRefusedError):
+                await Peer.connect(address)
+        close_copies(second)
+
+
+async def test_an_address_under_a_second_name_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    both = Address("127.0.0.1", port), Address("localhost", port)
+    async with running(Bench(tmp_path)) as bench:
+        before = bench.server.addresses
+        with pytest.raises(AddressUnavailable, match="are the same address"):
+            await bench.server.reconfigure(ServerOptions(both, ()))
+        assert bench.server.addresses == before
+
+
+async def test_a_name_that_nobody_answers_for_does_not_hold_up_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def look_up(*_: object, **__: object) -> None:
+        assert answer.wait(5)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    async with running(Bench(tmp_path)) as bench:
+        before = bench.server.addresses
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        options = ServerOptions((Address("mill.example", 0),), ())
+        reloading = spawn(bench.server.reconfigure(options), name="reload")
+        await asyncio.sleep(0)
+        assert not reloading.done()
+        answer.set()
+        with pytest.raises(AddressUnavailable, match=r"mill\.example"):
+            await reloading
+        assert bench.server.addresses == before
+
+
+async def test_a_thousand_connections_wait(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        (sock,) = bench.server._plain[LOOPBACK]
+        # Of a socket that listens, the kernel tells the length of its queue in this place.
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        longest = int(await asyncio.to_thread(Path("/proc/sys/net/core/somaxconn").read_text))
+        assert int.from_bytes(info[28:32], sys.byteorder) == min(BACKLOG, longest)
 
 
 async def test_an_address_that_cannot_be_had_changes_nothing(tmp_path: Path) -> None:

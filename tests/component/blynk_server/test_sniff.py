@@ -85,3 +85,17 @@ async def test_a_server_full_of_devices_refuses_others(tmp_path: Path) -> None:
             other.send(encode_frame(29, 1, TOKEN.encode()))
             assert await other.ended() == b""
             assert await device.fence() == []
+
+
+async def test_pages_without_a_login_do_not_keep_a_device_out(tmp_path: Path) -> None:
+    async with running(Bench(tmp_path)) as bench:
+        bench.add()
+        bench.server._context.admission.limit = 20
+        visitors = [await bench.connect() for _ in range(30)]
+        for visitor in visitors:
+            visitor.send(b"GET / HTTP/1.1\r\n")
+        await bench.reached(lambda: bench.server.connections == 10)
+        async with await bench.log_in() as device:
+            assert await device.fence() == []
+        for visitor in visitors:
+            visitor.close()

@@ -72,6 +72,14 @@ def test_a_faulty_configuration_stops_the_command(tmp_path: Path) -> None:
     assert f"{config}:1: bogus" in done.stderr
 
 
+def test_a_fault_elsewhere_keeps_nobody_from_a_backup(tmp_path: Path) -> None:
+    data, config = tmp_path / "data", tmp_path / "gateway.yaml"
+    assert run("--data-dir", str(data), "device", "list").returncode == 0
+    config.write_text(f"bogus: 1\ndata_dir: {data}\nmqtt: {{password: !secret none}}\n")
+    done = run("--config", str(config), "backup", str(tmp_path / "b.tar.gz"))
+    assert (done.returncode, (tmp_path / "b.tar.gz").exists()) == (0, True), done.stderr
+
+
 AS_OWNER = """
 import sys
 from pathlib import Path

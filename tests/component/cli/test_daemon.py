@@ -105,27 +105,36 @@ def test_a_data_directory_that_cannot_be_made_is_no_traceback(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
-def test_what_begins_anew_keeps_its_id_and_command_line_but_nothing_that_was_open(
+def test_what_begins_anew_keeps_its_id_and_command_line_and_what_is_to_outlive_it(
     tmp_path: Path,
 ) -> None:
     # A library in C leaves its files open for the next program, as this does.
     program = """
-        import os, signal, sys
+        import os, signal, socket, sys
         from pathlib import Path
         from blynk_gateway.cli.daemon import begin_anew
+        from blynk_gateway.runtime.descriptors import Descriptors
+        from blynk_gateway.runtime.sdnotify import ServiceManager
 
         path, first = Path(sys.argv[1]), os.environ.get("FIRST")
+        descriptors = Descriptors.handed_over(ServiceManager())
         if first is None:
             descriptor = os.open(path, os.O_RDONLY)
             os.set_inheritable(descriptor, True)
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                descriptors.keep("listen-here", server.fileno())
+                client = socket.create_connection(server.getsockname())
+            client.send(b"waits")
             os.environ["FIRST"] = str(os.getpid())
-            begin_anew()
+            begin_anew(descriptors)
         links = [Path("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
         held = str(path) in [str(link.readlink()) for link in links if link.is_symlink()]
         is_deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        print(first == str(os.getpid()), held, is_deaf, sys.argv[2:])
+        server = socket.socket(fileno=descriptors.kept("listen-")["listen-here"])
+        text = server.accept()[0].recv(10).decode()
+        print(first == str(os.getpid()), held, is_deaf, text, sys.argv[2:])
     """
     (tmp_path / "held").touch()
     command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "held"), "a b", "--c"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert (done.stdout, done.stderr) == ("True False True ['a b', '--c']\n", "")
+    assert (done.stdout, done.stderr) == ("True False True waits ['a b', '--c']\n", "")

@@ -16,9 +16,20 @@ def run(data_dir: Path, *command: str) -> int:
     return main(["--data-dir", str(data_dir), "device", *command])
 
 
-def test_add_prints_slug_token_and_next_step(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_next_step_by_sudo_is_by_sudo_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SUDO_USER", "ann")
+    with control_server(tmp_path) as control:
+        control.answers["POST /api/v1/devices"] = (201, DEVICE | {"token": "abc"})
+        assert run(tmp_path, "add", "Green house") == 0
+    assert "Next    sudo blynk-gateway device sketch green > green.ino" in capsys.readouterr().out
+
+
+def test_add_prints_slug_token_and_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
     with control_server(tmp_path) as control:
         control.answers["POST /api/v1/devices"] = (201, DEVICE | {"token": "abc"})
         assert run(tmp_path, "add", "Green house", "--template", "climate") == 0

@@ -20,6 +20,7 @@ from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.dashboards.model import Dashboard, Page, Source, Widget
 from blynk_gateway.core.datastream import Datastream, DatastreamType, Template
 from blynk_gateway.core.links import Link
+from blynk_gateway.errors import HistoryError
 from blynk_gateway.gateway import CONTROL_SOCKET, Gateway
 from blynk_gateway.protocol.frames import encode_frame
 from blynk_gateway.runtime.clock_quality import EARLIEST_MS
@@ -112,6 +113,19 @@ async def test_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         assert "for the first time" in told[0]
 
 
+async def test_a_start_that_fails_early_leaves_no_output_on_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abandoned: list[GpioOptions] = []
+    async with running(tmp_path):
+        # The database is in use: this fails before any part of it has begun.
+        gateway = Gateway(OPTIONS, tmp_path)
+        monkeypatch.setattr(gateway.gpio, "abandon", abandoned.append)
+        with pytest.raises(HistoryError, match="in use"):
+            await gateway.start()
+    assert abandoned == [OPTIONS.gpio]
+
+
 async def test_a_start_that_fails_leaves_the_crash_before_it_to_be_told(tmp_path: Path) -> None:
     RunMarker(tmp_path).begin("0.9")
     with socket.create_server(("127.0.0.1", 0)) as holder:
@@ -131,9 +145,18 @@ async def test_a_gateway_for_one_command_is_no_restart(tmp_path: Path) -> None:
     assert RunMarker(tmp_path).begin("1.0").ending is Ending.FIRST
 
 
+async def test_status_line_counts_no_messages_of_earlier_runs(tmp_path: Path) -> None:
+    async with running(tmp_path) as gateway:
+        gateway.bus.renumber(1_000_000)
+        write(gateway, "shed", "V1", "1")
+    async with running(tmp_path) as gateway:
+        assert gateway.bus.next_seq > 1_000_000
+        assert gateway._counts().changes < 1000
+
+
 async def test_status_line_counts_devices(tmp_path: Path) -> None:
     async with running(tmp_path) as gateway:
-        assert gateway.status == "1 devices, 0 online"
+        assert gateway.status.line().startswith("1 device, 0 online, ")
 
 
 async def test_a_client_that_is_slow_to_leave_keeps_no_output_on(

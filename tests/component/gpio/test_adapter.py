@@ -1,15 +1,17 @@
 """The adapter with a core of its own, on simulated pins."""
 
 import asyncio
+import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.common import Level, PeripheralOptions
 from blynk_gateway.config.gpio.datastreams import implied_datastreams
 from blynk_gateway.config.gpio.inputs import InputOptions
 from blynk_gateway.config.gpio.options import AnalogOptions, Factory, GpioOptions
@@ -23,10 +25,14 @@ from blynk_gateway.errors import GpioUnavailable
 from blynk_gateway.gpio import adapter as adapter_module
 from blynk_gateway.gpio.adapter import GpioAdapter, needs_board
 from blynk_gateway.gpio.lines import factory as factory_module
+from blynk_gateway.gpio.lines.board import Board
+from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import trusted
+from tests.helpers.descriptor_store import DescriptorStore, close_copies
+from tests.helpers.kernel_gpio import FakeKernel
 
 PERSON = Origin(OriginKind.API, "person")
 PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17, on_start=Level.LAST)
@@ -43,9 +49,9 @@ OPTIONS = GpioOptions(
 class Pi:
     """What `gateway.py` does with the adapter."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, descriptors: Descriptors | None = None) -> None:
         clock = SystemClock()
-        self.parts = Parts.new(clock, Zone.of("UTC"), trusted(clock))
+        self.parts = Parts.new(clock, Zone.of("UTC"), trusted(clock), descriptors)
         self.adapter = GpioAdapter(self.parts, data_dir, self.declare)
         self.options = GpioOptions()
         self.slug = "pi"
@@ -371,3 +377,202 @@ async def test_a_back_end_that_is_opened_too_late_is_closed(
     preparing.cancel()
     may_go_on.set()
     await reached(lambda: len(closed) == 1)
+
+
+@pytest.fixture
+def kernel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FakeKernel]:
+    """A kernel with the lines of lgpio's board, which is the one that is opened."""
+    kernel = FakeKernel(monkeypatch, tmp_path_factory.mktemp("dev"))
+    kernel.add_chip(0, "pinctrl-bcm2711", 58)
+
+    def open_board(_: Factory) -> Board:
+        # Nothing in these tests is the library's own.
+        library: Any = SimpleNamespace(close=lambda: None, pins={})
+        return Board(Factory.LGPIO, library, kernel.path, "pinctrl-bcm2711", (OSError,))
+
+    monkeypatch.setattr(adapter_module, "_open_board", open_board)
+    yield kernel
+    kernel.close()
+
+
+def held(name: str, line: int, **policies: Any) -> OutputOptions:  # noqa: ANN401  of each its own
+    return OutputOptions(name=name, type="relay", pin=f"V{line}", line=line, **policies)
+
+
+def lgpio(*outputs: PeripheralOptions) -> GpioOptions:
+    return GpioOptions(
+        factory=Factory.LGPIO, direct=(), peripherals={one.name: one for one in outputs}
+    )
+
+
+async def test_outputs_stay_as_they_are_from_a_daemon_that_died_to_the_next(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = held("pump", 17, on_start=Level.KEEP)
+    heat = held("heat", 22, on_start=Level.KEEP, on_crash=Level.OFF)
+    lamp = held("lamp", 23)
+    gone = held("gone", 24)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        first = Pi(tmp_path, store.descriptors())
+        await first.start(lgpio(pump, heat, lamp, gone))
+        for output in (pump, heat, lamp, gone):
+            first.command(output.pin, "1")
+        await reached(lambda: all(kernel.levels[line] for line in (17, 22, 23, 24)))
+        await store.told()
+        close_copies(first.parts.descriptors)
+        for descriptor in first.adapter._host.held._held.values():
+            os.close(descriptor)
+        assert kernel.open_lines() == [17, 22, 23, 24]
+        claims = len(kernel.requests)
+
+        second = Pi(tmp_path, store.descriptors())
+        door = InputOptions(name="door", type="input", pin="V23", line=23)
+        await second.start(lgpio(pump, heat, door))
+        assert second.health == (HealthState.OK, "")
+        assert (second.value("V17"), second.value("V22")) == (("1",), ("0",))
+        assert (kernel.levels[17], kernel.levels[22]) == (1, 0)
+        # Only the door is claimed.
+        assert [line for line, *_ in kernel.requests[claims:]] == [23]
+        assert kernel.open_lines() == [17, 22, 23]
+
+        await second.adapter.stop()
+        assert (kernel.levels[17], kernel.levels[22]) == (0, 0)
+        # Low, and held by whoever starts the next one.
+        assert kernel.open_lines() == [17, 22]
+        close_copies(second.parts.descriptors)
+        for descriptor in second.adapter._host.held._held.values():
+            os.close(descriptor)
+
+
+async def test_a_kept_output_that_becomes_something_else_makes_room_for_it(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = held("pump", 17, on_stop=Level.KEEP)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(lgpio(pump))
+        await store.told()
+        await pi.reload(lgpio(held("other", 22)))
+        assert kernel.open_lines() == [17, 22]
+        await pi.reload(lgpio(InputOptions(name="door", type="input", pin="V3", line=17)))
+        assert pi.health == (HealthState.OK, "")
+        assert [line for line, *_ in kernel.requests] == [17, 22, 17]
+        assert store.stored == {}
+        await pi.adapter.stop()
+        assert kernel.open_lines() == []
+
+
+@pytest.mark.parametrize("factory", [Factory.NONE, Factory.MOCK])
+async def test_without_the_back_end_that_drives_it_no_line_is_held(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch, factory: Factory
+) -> None:
+    pump = held("pump", 17, on_stop=Level.KEEP)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(lgpio(pump))
+        await store.told()
+        assert kernel.open_lines() == [17]
+        monkeypatch.setattr(adapter_module, "_open_board", factory_module.open_board)
+        await pi.reload(GpioOptions(factory=factory, direct=(), peripherals={"pump": pump}))
+        assert (kernel.open_lines(), store.stored) == ([], {})
+        await pi.adapter.stop()
+
+
+async def test_a_line_is_held_while_its_back_end_cannot_be_opened(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = held("pump", 17, on_start=Level.KEEP)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        await started_and_dead(tmp_path, store, pump)
+        claims = len(kernel.requests)
+        works = adapter_module._open_board
+
+        def open_board(_: Factory) -> Board:
+            raise GpioUnavailable("not now")
+
+        monkeypatch.setattr(adapter_module, "_open_board", open_board)
+        monkeypatch.setattr(adapter_module, "FIRST_RETRY_S", 0.01)
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(GpioOptions(factory=Factory.AUTO, direct=(), peripherals={"pump": pump}))
+        assert (kernel.open_lines(), kernel.levels[17]) == ([17], 1)
+        monkeypatch.setattr(adapter_module, "_open_board", works)
+        await reached(lambda: pi.health[0] is HealthState.OK)
+        assert len(kernel.requests) == claims
+        await pi.adapter.stop()
+        close_all(pi)
+
+
+async def test_a_start_that_fails_leaves_nothing_on_that_nobody_would_end(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = held("limited", 17, on_start=Level.LAST, max_on_ms=60_000)
+    safe = held("safe", 22, active_high=False)
+    crash = held("crash", 23, on_start=Level.LAST, on_crash=Level.OFF)
+    kept = held("kept", 24, on_start=Level.LAST)
+    outputs = (limited, safe, crash, kept)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(lgpio(*outputs))
+        for output in outputs:
+            pi.command(output.pin, "1")
+        await reached(lambda: [kernel.levels[one.line] for one in outputs] == [1, 0, 1, 1])
+        await store.told()
+        close_all(pi)
+        failing = Pi(tmp_path, store.descriptors())
+        failing.adapter.abandon(lgpio(*outputs))
+        assert [kernel.levels[one.line] for one in outputs] == [0, 1, 0, 1]
+        assert kernel.open_lines() == [17, 22, 23, 24]
+        close_all(failing)
+
+
+async def test_after_a_crash_who_goes_off_does_so_before_another_of_its_interlock_goes_on(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair: dict[str, Any] = {"interlock": "pumps", "interlock_wait_ms": 50}
+    first = held("first", 22, on_crash=Level.ON, **pair)
+    reserve = held("reserve", 17, **pair)
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        await started_and_dead(tmp_path, store, first, reserve)
+        assert (kernel.levels[22], kernel.levels[17]) == (0, 1)
+        del kernel.driven[:]
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(lgpio(first, reserve))
+        assert kernel.driven == [(17, 0), (22, 0)]
+        await reached(lambda: kernel.levels[22] == 1)
+        await pi.adapter.stop()
+        close_all(pi)
+
+
+async def test_after_a_crash_who_stays_on_keeps_another_of_its_interlock_off(
+    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = held("first", 22, on_crash=Level.ON, interlock="pumps")
+    reserve = held("reserve", 17, on_crash=Level.KEEP, interlock="pumps")
+    async with DescriptorStore(tmp_path, monkeypatch) as store:
+        await started_and_dead(tmp_path, store, first, reserve)
+        del kernel.driven[:]
+        pi = Pi(tmp_path, store.descriptors())
+        await pi.start(lgpio(first, reserve))
+        assert kernel.driven == [(17, 1), (22, 0)]
+        await pi.adapter.stop()
+        close_all(pi)
+
+
+async def started_and_dead(data_dir: Path, store: DescriptorStore, *outputs: OutputOptions) -> None:
+    """A daemon switches the last of its outputs on, and dies."""
+    pi = Pi(data_dir, store.descriptors())
+    await pi.start(lgpio(*outputs))
+    pin = outputs[-1].pin
+    pi.command(pin, "1")
+    await reached(lambda: pi.adapter.state().peripherals[-1].actual == ("1",))
+    await store.told()
+    close_all(pi)
+
+
+def close_all(pi: Pi) -> None:
+    """Close what the end of a process would close."""
+    close_copies(pi.parts.descriptors)
+    for descriptor in pi.adapter._host.held._held.values():
+        os.close(descriptor)

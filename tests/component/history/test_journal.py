@@ -15,11 +15,11 @@ from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.archive import archiver
 from blynk_gateway.history.file import database
 from blynk_gateway.history.file.database import Statement
+from blynk_gateway.history.intake import MAILBOX_LIMIT
 from blynk_gateway.history.journal import (
     CHECKPOINT_CHANGES,
     CHECKPOINT_S,
     COMMIT_POINTS,
-    MAILBOX_LIMIT,
     MAX_POINTS_WAITING,
 )
 from blynk_gateway.history.retention.retention import Keep

@@ -1,3 +1,4 @@
+import asyncio
 import resource
 
 import pytest
@@ -44,6 +45,26 @@ def test_devices_are_never_cut_for_strangers() -> None:
     assert not Stranger(admission, "10.0.0.1").enter()
     admission.device_went()
     assert Stranger(admission, "10.0.0.1").enter()
+
+
+class Transport(asyncio.BaseTransport):
+    is_open = True
+
+    def is_closing(self) -> bool:
+        return not self.is_open
+
+
+@pytest.mark.parametrize(("limit", "most"), [(10, 5), (1, 1)])
+def test_http_takes_half_of_the_room_until_somebody_leaves(limit: int, most: int) -> None:
+    admission = Admission(limit)
+    pages = [Transport() for _ in range(most)]
+    assert all(admission.http_came(page) for page in pages)
+    late = Transport()
+    assert not admission.http_came(late)
+    assert admission.count == most
+    pages[0].is_open = False
+    assert admission.http_came(late)
+    assert admission.count == most
 
 
 def test_a_connection_that_goes_on_as_another_object_counts_once() -> None:

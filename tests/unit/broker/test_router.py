@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blynk_gateway.broker.message import Message, Subscription
-from blynk_gateway.broker.router import MAX_TOPICS, Router, covers
+from blynk_gateway.broker.router import MAX_KNOWN_TOPIC, MAX_TOPICS, Router, covers
 
 
 def noted(heard: list[str], name: str) -> Callable[[Message], None]:
@@ -65,6 +65,15 @@ def test_any_number_of_topics_takes_bounded_memory() -> None:
     for number in range(3 * MAX_TOPICS):
         assert len(made.handlers(f"a/{number}")) == 1
     assert len(made._known) <= MAX_TOPICS
+
+
+def test_long_topic_is_delivered_and_not_kept() -> None:
+    heard: list[str] = []
+    made = router(heard, "a/+")
+    for end in "xy":
+        delivered(made, f"a/{end * MAX_KNOWN_TOPIC}")
+    assert len(heard) == 2
+    assert made._known == {}
 
 
 def test_wildcards_leave_the_brokers_own_topics_out() -> None:

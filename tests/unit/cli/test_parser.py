@@ -8,6 +8,7 @@ from blynk_gateway.cli.parser import build_parser
 
 COMMANDS = [
     "run",
+    "reload",
     "check-config",
     "demo",
     "device add",
@@ -44,6 +45,7 @@ COMMANDS = [
     "gpio config-txt",
     "sensors scan",
     "doctor",
+    "support-bundle",
 ]
 
 

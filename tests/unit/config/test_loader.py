@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blynk_gateway.config import Options, as_yaml, effective, load
+from blynk_gateway.config import Options, as_yaml, effective, load, load_data_dir
 from blynk_gateway.config.options import Address
 from blynk_gateway.errors import ConfigError
 
@@ -142,3 +142,39 @@ def test_any_bytes_are_options_or_complaints(tmp_path: Path, content: bytes) -> 
 @given(st.lists(WORDS, max_size=40).map("".join))
 def test_any_near_yaml_is_options_or_complaints(tmp_path: Path, text: str) -> None:
     loads_or_complains(tmp_path / "gateway.yaml", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("data_dir: /d", "/d"),
+        ("bogus: 1\nmqtt: {password: !secret none}\ndata_dir: d", "{here}/d"),
+        ("data_dir: ~", None),
+        ("", None),
+        ("server: {}", None),
+    ],
+)
+def test_data_directory_is_known_whatever_else_is_wrong(
+    tmp_path: Path, text: str, expected: str | None
+) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(text)
+    found = load_data_dir(path)
+    assert found == (None if expected is None else Path(expected.format(here=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[", "cannot be read as YAML"),
+        ("data_dir: []", ":1: data_dir: "),
+        ("text", "found a text, expected"),
+    ],
+)
+def test_data_directory_that_cannot_be_known_is_a_fault(
+    tmp_path: Path, text: str, fault: str
+) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=fault):
+        load_data_dir(path)

@@ -64,7 +64,10 @@ def test_unreadable_file_is_refused(tmp_path: Path) -> None:
     path.touch(0o000)
     with without_privileges():
         text = complaint(path)
-    assert text.startswith(": cannot be read: Permission denied; expected a file this user may")
+    assert text.startswith(
+        ": cannot be read: Permission denied; expected a file this user may read"
+    )
+    assert "use sudo" in text
 
 
 def test_pipe_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
@@ -88,6 +91,29 @@ def test_private_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) 
     assert complaint(path, is_private=True).startswith(": is refused: others than its owner")
     path.chmod(0o600)
     assert nodes.compose(path, Report(), is_private=True) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize(
+    ("owner", "mode", "is_fine"),
+    [
+        (0, 0o640, True),
+        (0, 0o660, False),
+        (0, 0o644, False),
+        (4711, 0o640, False),
+    ],
+)
+def test_root_may_let_one_group_read_a_private_file(
+    tmp_path: Path, owner: int, mode: int, is_fine: bool
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.touch()
+    os.chown(path, owner, 4711)
+    path.chmod(mode)
+    if is_fine:
+        assert nodes.compose(path, Report(), is_private=True) is None
+    else:
+        assert complaint(path, is_private=True).startswith(": is refused: others than its owner")
 
 
 def test_depth_has_a_limit_before_python_has(tmp_path: Path) -> None:

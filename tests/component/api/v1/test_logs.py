@@ -1,7 +1,9 @@
 import logging
+from collections.abc import Iterator
 
 import pytest
 
+from blynk_gateway.runtime.log_level import current_level, set_level
 from blynk_gateway.runtime.log_ring import LogRing
 from tests.helpers.http import ADMIN, Site
 
@@ -71,3 +73,35 @@ async def test_a_text_that_is_no_unicode_still_makes_an_answer(
     log.info("odd", extra={"text": "\udcff<script>", "number": float("nan")})
     answer = await site.request("GET", "/api/v1/logs", bearer=ADMIN)
     assert answer.json["records"][0]["fields"] == {"text": "?<script>", "number": "nan"}
+
+
+@pytest.fixture
+def _info() -> Iterator[None]:
+    before = logging.getLogger().level
+    yield
+    logging.getLogger().setLevel(before)
+
+
+@pytest.mark.usefixtures("_info")
+async def test_an_admin_has_everything_logged_for_a_while(site: Site) -> None:
+    set_level("info")
+    path = "/api/v1/logs/level"
+    answer = await site.request("GET", path, bearer=ADMIN)
+    assert answer.json == {"level": "info", "configured": "info"}
+    answer = await site.request("PUT", path, {"level": "debug"}, bearer=ADMIN)
+    assert answer.json == {"level": "debug", "configured": "info"}
+    assert current_level() == "debug"
+    answer = await site.request("GET", path, bearer=ADMIN)
+    assert answer.json["level"] == "debug"
+
+
+@pytest.mark.usefixtures("_info")
+@pytest.mark.parametrize("level", ["critical", "loud", "", "DEBUG"])
+async def test_a_level_that_is_none_changes_nothing(site: Site, level: str) -> None:
+    set_level("info")
+    answer = await site.request("PUT", "/api/v1/logs/level", {"level": level}, bearer=ADMIN)
+    assert answer.status == 400
+    assert answer.json["error"]["message"].startswith(
+        "body.level: expected debug, info, warning, error, found"
+    )
+    assert current_level() == "info"

@@ -135,6 +135,40 @@ def test_port_is_the_daemons_or_a_fault(
     assert text in told
 
 
+def test_copy_that_systemd_keeps_does_not_make_the_port_anothers(machine: Machine) -> None:
+    machine.file("proc/net/tcp", table(("00000000:1F90", "0A", 99)))
+    process(machine, 1, "systemd", 99)
+    process(machine, OURS, "blynk-gateway", 99)
+    listen(machine, Address(EVERYWHERE, 8080))
+    machine.change(daemon=OURS)
+    assert machine.only(check_ports)[0] is Level.OK
+    machine.change(daemon=12)
+    level, text, _ = machine.only(check_ports)
+    assert level is Level.FAULT
+    assert f"systemd (process 1), blynk-gateway (process {OURS})" in text
+
+
+def test_port_that_systemd_holds_while_no_daemon_runs_is_no_fault(machine: Machine) -> None:
+    machine.file("proc/net/tcp", table(("00000000:1F90", "0A", 99)))
+    process(machine, 1, "systemd", 99)
+    listen(machine, Address(EVERYWHERE, 8080))
+    level, text, advice = machine.only(check_ports)
+    assert level is Level.WARNING
+    assert text.startswith("systemd holds 0.0.0.0:8080 (server.listen) open, for the gateway")
+    assert "systemctl list-sockets" in advice
+
+
+def test_port_that_the_daemons_user_may_not_open_is_a_fault(machine: Machine) -> None:
+    machine.be_stranger()
+    listen(machine, Address(EVERYWHERE, 80))
+    level, text, advice = machine.only(check_ports)
+    assert level is Level.FAULT
+    assert text.startswith("gateway may not listen on 0.0.0.0:80 (server.listen); expected a port")
+    assert "systemctl edit blynk-gateway.socket" in advice
+    machine.file("proc/sys/net/ipv4/ip_unprivileged_port_start", "80\n")
+    assert machine.only(check_ports)[0] is Level.OK
+
+
 def test_running_daemon_that_does_not_listen_is_a_fault(machine: Machine) -> None:
     machine.change(daemon=OURS)
     tls = ServerOptions((Address("127.0.0.1", 0),), (Address(EVERYWHERE, 9443),))

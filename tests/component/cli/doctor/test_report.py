@@ -13,6 +13,7 @@ from blynk_gateway.cli.doctor.case import Case
 from blynk_gateway.cli.doctor.finding import Finding, Level, fault, ok, warning
 from blynk_gateway.cli.doctor.report import CHECKS, case_of, examine
 from blynk_gateway.cli.failure import NotPermitted
+from blynk_gateway.cli.support_bundle.known_secrets import secrets_of
 from tests.component.cli.doctor.conftest import Machine
 from tests.helpers.control import control_server
 
@@ -140,6 +141,42 @@ def test_running_daemon_is_known_by_its_socket(tmp_path: Path) -> None:
     assert case.daemon == os.getpid()
     assert case.account.uid == os.geteuid()
     assert case.data_dir == data_dir
+
+
+def test_of_a_faulty_file_the_data_are_looked_for_where_the_package_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    config = tmp_path / "gateway.yaml"
+    given = Namespace(config=config, data_dir=None)
+    config.write_text("bogus: 1\n")
+    own = tmp_path / ".local/share/blynk-gateway"
+    assert case_of(given, tmp_path).data_dir == own
+    installed = tmp_path / "var/lib/blynk-gateway"
+    installed.mkdir(parents=True)
+    assert case_of(given, tmp_path).data_dir == installed
+    config.write_text("")
+    assert case_of(given, tmp_path).data_dir == own
+
+
+def test_secret_that_systemd_keeps_for_the_service_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    config = tmp_path / "gateway.yaml"
+    config.write_text("mqtt: {enabled: true, username: u, password: !secret mq}\n")
+    given = Namespace(config=config, data_dir=tmp_path)
+    assert "no secret" in case_of(given, tmp_path).faults[0]
+    credential = tmp_path / "run/credentials/blynk-gateway.service/mq"
+    credential.parent.mkdir(parents=True)
+    credential.write_text("from-systemd")
+    case = case_of(given, tmp_path)
+    assert case.faults == ()
+    assert list(secrets_of(case.options)) == ["from-systemd"]
+    # Who has credentials of their own asks for those.
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert case_of(given, tmp_path).faults
 
 
 def test_owner_of_the_data_is_taken_for_the_daemons_user(tmp_path: Path) -> None:

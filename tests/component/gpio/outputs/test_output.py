@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from blynk_gateway.config.gpio.common import Level
+from blynk_gateway.config.gpio.options import Factory
 from blynk_gateway.config.gpio.outputs import OutputOptions
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.errors import InvalidValue
@@ -14,6 +16,7 @@ from blynk_gateway.gpio.outputs.output import Output
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.safety import Safety
 from tests.helpers.gpio import Rig
+from tests.helpers.kernel_gpio import FakeKernel
 
 LINE = 17
 OTHER = 27
@@ -199,3 +202,65 @@ async def test_a_line_that_is_taken_is_a_fault(rig: Rig, safety: Safety) -> None
     await first.close()
     second.open(Opening.START)
     await second.close()
+
+
+@pytest.fixture
+def kernel(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FakeKernel]:
+    """Lines of lgpio's board, which outputs get from the kernel itself."""
+    kernel = FakeKernel(monkeypatch, tmp_path_factory.mktemp("dev"))
+    kernel.add_chip(0, "pinctrl-bcm2711", 58)
+    rig.host.use_board(replace(rig.board, factory=Factory.LGPIO, chip=kernel.path, simulation=None))
+    yield kernel
+    kernel.close()
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+async def test_with_lgpio_the_kernel_holds_the_line_until_it_is_given_up(
+    rig: Rig, safety: Safety, kernel: FakeKernel, active_high: bool
+) -> None:
+    pump = relay(rig, safety, active_high=active_high)
+    pump.open(Opening.START)
+    pump.command(rig.command("V1", "1"))
+    assert pump.actual == ("1",)
+    on = int(active_high)
+    assert kernel.driven == [(LINE, 1 - on), (LINE, on)]
+    await pump.close()
+    assert kernel.driven[2:] == [(LINE, 1 - on)]
+    assert kernel.open_lines() == []
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+async def test_with_lgpio_a_line_that_is_kept_is_taken_up_as_it_is(
+    rig: Rig, safety: Safety, kernel: FakeKernel, active_high: bool
+) -> None:
+    options: dict[str, object] = {
+        "on_start": Level.KEEP,
+        "on_stop": Level.KEEP,
+        "active_high": active_high,
+    }
+    first = relay(rig, safety, **options)
+    first.open(Opening.START)
+    first.command(rig.command("V1", "1"))
+    await first.close()
+    assert kernel.open_lines() == [LINE]
+    claims = len(kernel.requests)
+    second = relay(rig, safety, **options)
+    second.open(Opening.START)
+    assert second.actual == ("1",)
+    assert len(kernel.requests) == claims
+    assert kernel.levels[LINE] == int(active_high)
+    await second.close()
+
+
+async def test_with_lgpio_a_line_that_cannot_be_driven_is_a_fault(
+    rig: Rig, safety: Safety, kernel: FakeKernel
+) -> None:
+    pump = relay(rig, safety)
+    pump.open(Opening.START)
+    kernel.levels[LINE] = None
+    with pytest.raises(OSError, match="Input/output error"):
+        pump.command(rig.command("V1", "1"))
+    kernel.levels[LINE] = 0
+    await pump.close()

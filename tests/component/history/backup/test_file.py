@@ -238,6 +238,17 @@ def test_manifest_that_makes_no_sense_is_refused(change: dict[str, Any]) -> None
         Manifest.from_json(json.dumps(document | change).encode())
 
 
+@pytest.mark.parametrize("change", [{"format": "x" * 10_000}, {"version": "\x1b[2J" * 10_000}])
+def test_complaint_of_a_strange_manifest_is_short_and_safe_on_a_terminal(
+    change: dict[str, Any],
+) -> None:
+    document = json.loads(Manifest("0.1.0", 3, "abc", 0, ()).to_json())
+    with pytest.raises(BackupInvalid) as caught:
+        Manifest.from_json(json.dumps(document | change).encode())
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize("text", [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"format": 1}'])
 def test_manifest_that_is_none_is_refused(text: bytes) -> None:
     with pytest.raises(BackupInvalid):

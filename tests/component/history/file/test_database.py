@@ -150,6 +150,19 @@ def test_side_files_move_along(tmp_path: Path) -> None:
     }
 
 
+def test_of_many_damaged_files_the_oldest_and_the_newest_stay(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    for now_ms in (7, 8, 90, 100, 1000):
+        path.write_text(str(now_ms))
+        (tmp_path / "gateway.db-wal").write_text("log")
+        move_aside(path, now_ms)
+    (tmp_path / "gateway.db.damaged-mine").touch()
+    kept = [f"gateway.db.damaged-{one}{end}" for one in (7, 8, 1000) for end in ("", "-wal")]
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(
+        [*kept, "gateway.db.damaged-mine"]
+    )
+
+
 async def test_files_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     async with System(tmp_path / "new") as system:
         modes = {

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 import resource
 import sys
@@ -62,3 +63,16 @@ def test_full_disk_does_not_keep_the_lock_from_its_owner(tmp_path: Path) -> None
 def test_lock_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="No such file or directory; expected a file to write"):
         DirectoryLock(tmp_path / "missing" / "lock")
+
+
+def test_directory_closed_to_the_service_is_told_with_what_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(
+        HistoryError, match=r"Read-only file system; .* ReadWritePaths= in its unit"
+    ):
+        DirectoryLock(tmp_path / "lock")

@@ -148,6 +148,16 @@ async def test_steps_run_once_each_and_in_order(tmp_path: Path) -> None:
         assert await user_version(connection) == len(STEPS) + 1
 
 
+async def test_the_file_itself_says_its_schema_after_a_migration(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.db"
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+        await connection.execute_fetchall("PRAGMA wal_autocheckpoint = 0")
+        await migrate(connection, path, scripts())
+        # Where SQLite keeps it, and a package reads it that would replace this version.
+        assert int.from_bytes(path.read_bytes()[60:64]) == len(STEPS)
+
+
 async def test_step_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "gateway.db"
     broken = "CREATE TABLE extra (a INTEGER); INSERT INTO nowhere VALUES (1)"
