@@ -3,6 +3,8 @@
 PYTHON ?= python3
 FUZZ_SECONDS ?= 60
 BENCH_ARGS ?=
+SOAK_ARGS ?=
+VM_ARGS ?=
 
 BIN := .venv/bin
 RUNTIME := .venv/.runtime-installed
@@ -25,7 +27,7 @@ PARALLEL := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test unit integration browser fuzz check lint fmt types arch coverage docs docs-check \
-	vendor bench deb clean home-assistant
+	vendor bench soak deb test-vm clean home-assistant
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -102,6 +104,9 @@ bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its o
 	@$(BIN)/python -m bench.retention
 	@$(BIN)/python -m bench.history --points 2000000
 
+soak: $(RUNTIME)  ## 500 devices and random faults for minutes; SOAK_ARGS=--help lists its options
+	@$(BIN)/python -m bench.soak $(SOAK_ARGS)
+
 deb:  ## build the Debian package of the last commit, in a clean place, into dist/
 	@command -v dpkg-buildpackage >/dev/null && dpkg -s debhelper dh-python pybuild-plugin-pyproject \
 		python3-all python3-setuptools >/dev/null 2>&1 || { \
@@ -115,6 +120,11 @@ deb:  ## build the Debian package of the last commit, in a clean place, into dis
 		>../log 2>&1 || { \
 		tail -n 20 ../log; exit 1; }
 	@cp build/deb/*.deb dist/ && ls dist/*.deb
+	@command -v lintian >/dev/null || { echo "Not checked: lintian is not installed."; exit 0; }; \
+		lintian --allow-root --pedantic --tag-display-limit 0 build/deb/*.deb
+
+test-vm: $(DEV)  ## the package on booted machines, Debian 12 and 13 (needs root and qemu)
+	@$(BIN)/python -m tests.vm.run $(VM_ARGS)
 
 clean:  ## remove everything that can be made again, the virtual environment included
 	@rm -rf .venv .venv-ha build dist *.egg-info .coverage htmlcov tests/integration/node/node_modules tests/browser/node/node_modules \

@@ -11,7 +11,10 @@ ENTRY = Path(__file__).parents[2] / ".ci/run"
 
 def run(directory: Path, make: str) -> subprocess.CompletedProcess[str]:
     """Run CI's entry with a script in place of make, on a machine where nothing is missing."""
-    there = ("node", "npm", "python3", "pg_ctlcluster", "influxd", "mosquitto", "chromium")
+    there = (
+        *("node", "npm", "python3", "pg_ctlcluster", "influxd", "mosquitto", "chromium", "git"),
+        *("dpkg", "dpkg-buildpackage", "dh", "dh_python3", "lintian", "man", "shellcheck"),
+    )
     for name, script in {"make": make, **dict.fromkeys(there, "")}.items():
         program = directory / name
         program.write_text(f"#!/bin/sh\n{script}\n")
