@@ -372,7 +372,7 @@ async def test_longest_values_stay_within_their_widgets(
     await client.tell("write", "7", "1", "50", "8", evil)
     await client.tell("write", "4", "p", "0", "0", evil)
     # Widgets far below are drawn when they come near.
-    cells = page.locator("bg-widget-grid .cell")
+    cells = page.locator("bg-widget-grid .grid > .cell")
     await expect(cells).to_have_count(len(WIDGETS))
     for cell in await cells.all():
         await cell.scroll_into_view_if_needed()
