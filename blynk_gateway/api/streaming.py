@@ -79,7 +79,7 @@ class Exports:
 
     def _break_off(self, request: web.Request, error: GatewayError) -> None:
         self._health.count("exports_broken_off")
-        log.warning("export broken off", extra={"reason": str(error)})
+        log.warning("export broken off", extra={"reason": error})
         if request.transport is not None:
             request.transport.abort()
 

@@ -184,7 +184,7 @@ class Saving:
                 # The health of the history says it as well, and goes on doing so.
                 level = logging.DEBUG if self._is_failing else logging.WARNING
                 self._is_failing = True
-                log.log(level, "automations not saved", extra={"reason": str(error)})
+                log.log(level, "automations not saved", extra={"reason": error})
             else:
                 self._is_failing = False
 

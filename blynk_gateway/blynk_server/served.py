@@ -80,7 +80,7 @@ async def _describe(pem: bytes) -> tuple[tuple[str, ...], int | None]:
         output = await run_module("the certificate cannot be read", "--describe", sent=pem)
     except CertificateUnusable as error:
         # OpenSSL serves it all the same.
-        log.warning("certificate not described", extra={"reason": str(error)})
+        log.warning("certificate not described", extra={"reason": error})
         return (), None
     facts = json.loads(output)
     return tuple(facts["names"]), facts["not_after_ms"]

@@ -152,7 +152,7 @@ class DirectLines:
         hint = error.hint if isinstance(error, HardwareError) else HardwareError.hint
         self.faults[pin] = f"{error}. {hint}"
         log.warning(
-            "direct pin fault", extra={"device": self._host.slug, "pin": pin, "reason": str(error)}
+            "direct pin fault", extra={"device": self._host.slug, "pin": pin, "reason": error}
         )
         self._on_change()
 
@@ -174,7 +174,7 @@ class DirectLines:
         except self._host.errors as error:
             log.warning(
                 "direct pin not given up",
-                extra={"device": self._host.slug, "pin": pin, "reason": str(error)},
+                extra={"device": self._host.slug, "pin": pin, "reason": error},
             )
 
     def _claim(self, pin: str, mode: DirectPin | None) -> None:

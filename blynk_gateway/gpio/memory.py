@@ -179,7 +179,7 @@ class GpioMemory:
         except (OSError, *_DAMAGE) as error:
             log.warning(
                 "state of outputs not readable; they start as after a boot",
-                extra={"file": str(self._path), "reason": str(error)},
+                extra={"file": str(self._path), "reason": error},
             )
             return None
 

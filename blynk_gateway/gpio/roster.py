@@ -142,9 +142,7 @@ class Roster:
             slot.peripheral.command(change)
         except PinError as error:
             # The owner's own datastream lets more through than the hardware can do.
-            log.warning(
-                "command refused", extra={"peripheral": slot.options.name, "reason": str(error)}
-            )
+            log.warning("command refused", extra={"peripheral": slot.options.name, "reason": error})
             self._undo(change, slot.peripheral.actual)
         except self._host.errors as error:
             self.failed(slot.options.name, error)
@@ -220,7 +218,7 @@ class Roster:
             # Hardware that is gone cannot be left in a safe state.
             log.warning(
                 "peripheral not closed cleanly",
-                extra={"peripheral": slot.options.name, "reason": str(error)},
+                extra={"peripheral": slot.options.name, "reason": error},
             )
         slot.broken = None
 

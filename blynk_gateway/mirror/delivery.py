@@ -48,7 +48,7 @@ class Delivery:
             except PointsTooOld as error:
                 # They would be too old for ever, and hold up everything behind them.
                 if not refused:
-                    log.warning("points too old", extra={"reason": str(error)})
+                    log.warning("points too old", extra={"reason": error})
                 refused += error.count
             except PointsRefused as error:
                 size = len(one.rows)
@@ -63,7 +63,7 @@ class Delivery:
                     continue
                 refused += 1
                 if refused == 1:
-                    log.warning("point refused", extra={"seq": one.seqs[0], "reason": str(error)})
+                    log.warning("point refused", extra={"seq": one.seqs[0], "reason": error})
         return refused
 
     async def _probe(self, piece: Piece, error: PointsRefused) -> None:

@@ -157,7 +157,7 @@ class Mirror:
             backlog = await self._feed.survey()
             waiting = _waiting(backlog, self._clock.now_ms(), options.keep_ms)
         except HistoryError as other:
-            log.debug("backlog not read", extra={"reason": str(other)})
+            log.debug("backlog not read", extra={"reason": other})
         state = HealthState.FAILED if isinstance(error, PeerRefused) else HealthState.DEGRADED
         self._health.report(_COMPONENT, state, f"{error}. {error.hint}{waiting}")
 

@@ -112,7 +112,7 @@ class UpstreamAdapter:
                 self._spent = {name: one for name, one in self._saved.items() if "/" not in name}
                 break
             except HistoryError as error:
-                log.warning("servers above wait for the journal", extra={"reason": str(error)})
+                log.warning("servers above wait for the journal", extra={"reason": error})
                 await asyncio.sleep(RETRY_S)
         held = 0
         while True:
@@ -236,7 +236,7 @@ class UpstreamAdapter:
             await self._trail.save(changed)
         except HistoryError as error:
             # A little is told twice after a crash, no more; the journal's own health tells why.
-            log.debug("places above not kept", extra={"reason": str(error)})
+            log.debug("places above not kept", extra={"reason": error})
         else:
             self._saved = notes
 

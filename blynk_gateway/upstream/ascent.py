@@ -79,7 +79,7 @@ class Ascent:
             try:
                 newest = await self._commit()
             except HistoryError as error:
-                log.debug("nothing committed for above", extra={"reason": str(error)})
+                log.debug("nothing committed for above", extra={"reason": error})
                 await asyncio.sleep(RETRY_S)
                 newest = self._committed
             if newest > self._committed:
@@ -329,7 +329,7 @@ class Ascent:
         parts = self._parts
         parts.health.count("upstream_slowed_down")
         if self._repeats.allow(None) is not None:
-            log.warning("server above slows us down", extra={"to": parts.key, "reason": str(error)})
+            log.warning("server above slows us down", extra={"to": parts.key, "reason": error})
         self._pace.flooded(parts.clock.monotonic(), error.retry_after_s)
 
     def _refused(self, refusals: list[Refusal], points: list[TrailPoint]) -> None:

@@ -92,7 +92,7 @@ class Session:
             newest = await parts.trail.commit(parts.noticed.seq)
         except HistoryError as error:
             # The disk may fail for long: both ends can agree, and what comes down is obeyed.
-            log.debug("nothing committed for above", extra={"reason": str(error)})
+            log.debug("nothing committed for above", extra={"reason": error})
             newest = await parts.trail.commit(0)
         seen = parts.catch_up()
         if parts.noticed.seq > progress.live_seq:
@@ -126,7 +126,7 @@ class Session:
             self._ascent.too_fast(error)
             return None
         except HistoryError as error:
-            log.debug("journal not read for above", extra={"reason": str(error)})
+            log.debug("journal not read for above", extra={"reason": error})
             self._in_a_row = 0
             return RETRY_S
         return None if values_s is None else min(news_s, values_s)

@@ -228,4 +228,4 @@ class Worker:
                 await let_go(parts, *gap)
             await count(parts)
         except HistoryError as error:
-            log.debug("backlog not counted", extra={"reason": str(error)})
+            log.debug("backlog not counted", extra={"reason": error})

@@ -66,12 +66,12 @@ class Links:
         except LoopDetected as error:
             self.disabled.add(link)
             log.error(  # noqa: TRY400  the reason says all, a traceback would only frighten
-                "link disabled", extra={"link": str(link), "reason": str(error)}
+                "link disabled", extra={"link": str(link), "reason": error}
             )
         except GatewayError as error:
             # A warning once: the next reading of a sensor is refused for the same reason.
             level = logging.DEBUG if link in self._failing else logging.WARNING
             self._failing.add(link)
-            log.log(level, "link not followed", extra={"link": str(link), "reason": str(error)})
+            log.log(level, "link not followed", extra={"link": str(link), "reason": error})
         else:
             self._failing.discard(link)

@@ -100,7 +100,7 @@ class Executor:
         except GatewayError as error:
             log.warning(
                 "pulse not ended",
-                extra={"rule": run.slug, "pin": str(address), "reason": str(error)},
+                extra={"rule": run.slug, "pin": str(address), "reason": error},
             )
 
     def pass_time(self, run: RunRecord, ms: int) -> None:

@@ -180,7 +180,7 @@ class Runner:
             try:
                 one = from_json(document)
             except ValueError as error:
-                log.warning("run not resumed", extra={"reason": str(error)})
+                log.warning("run not resumed", extra={"reason": error})
                 continue
             self.number_from(max([one.id, *(queued.id for queued in one.queue)]) + 1)
             options = automations.get(one.automation)

@@ -98,7 +98,7 @@ class WebhookSender:
         try:
             left = await self._outbox.load(KIND)
         except HistoryError as error:
-            log.warning("waiting webhooks cannot be read", extra={"reason": str(error)})
+            log.warning("waiting webhooks cannot be read", extra={"reason": error})
             left = []
         for key, payload in left:
             if not self._restore(payload):

@@ -181,7 +181,7 @@ class Timekeeper:
         except HistoryCorrupt:
             raise
         except HistoryError as error:
-            log.warning("clock not noted", extra={"reason": str(error)})
+            log.warning("clock not noted", extra={"reason": error})
             return False
         return is_broken_off or shift is not None
 

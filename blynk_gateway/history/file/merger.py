@@ -120,7 +120,7 @@ class Merger:
             self._merge_now()
         except (sqlite3.Error, OSError) as error:
             if not self._is_failing:
-                log.warning("log not merged", extra={"reason": str(error)})
+                log.warning("log not merged", extra={"reason": error})
             self._is_failing = True
         else:
             self._is_failing = False

@@ -264,7 +264,7 @@ def _read(
             some = decode_columns(body)
         except HistoryCorrupt as error:
             # It would be so for ever, and hold up everything behind it.
-            log.error("points lost to the mirror", extra={"reason": str(error)})  # noqa: TRY400 - the file is at fault, not a line of code
+            log.error("points lost to the mirror", extra={"reason": error})  # noqa: TRY400 - the file is at fault, not a line of code
         else:
             streams.extend(some[0])
             times.extend(some[1])

@@ -108,7 +108,7 @@ def _look(
                 picked = pick(body, streams, after, upto)
             except HistoryCorrupt as error:
                 # It would be so for ever, and hold up everything behind it.
-                log.error("points lost to servers above", extra={"reason": str(error)})  # noqa: TRY400 - the file is at fault, not a line of code
+                log.error("points lost to servers above", extra={"reason": error})  # noqa: TRY400 - the file is at fault, not a line of code
                 picked = None
             yield min(last_seq, upto), body, picked
             rows += 1

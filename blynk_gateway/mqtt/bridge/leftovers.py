@@ -78,7 +78,7 @@ class Leftovers:
             found = await outlet.collect(*filters)
         except PeerError as error:
             # What is remembered is looked for at the next connection.
-            log.warning("leftovers not looked for", extra={"reason": str(error)})
+            log.warning("leftovers not looked for", extra={"reason": error})
             return
         for topic in sorted(found):
             if self._is_leftover(topic.split("/")[self._levels :]):

@@ -128,7 +128,7 @@ class Watch:
             try:
                 found = await outlet.collect(topic)
             except PeerError as error:
-                log.debug("broker not probed", extra={"reason": str(error)})
+                log.debug("broker not probed", extra={"reason": error})
             else:
                 if not found:
                     self._lost()

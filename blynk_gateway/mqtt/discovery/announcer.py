@@ -181,7 +181,7 @@ class Announcer:
             found = await board.read(self._lights.filter)
         except PeerError as error:
             # Told everything it is all the same; what is stale stays until it can be read.
-            log.warning("discovery messages not read", extra={"reason": str(error)})
+            log.warning("discovery messages not read", extra={"reason": error})
             if self._reread is not None:
                 self._reread.cancel()
             self._reread = asyncio.get_running_loop().call_later(REREAD_S, self._look)

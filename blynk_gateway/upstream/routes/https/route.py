@@ -154,7 +154,7 @@ class HttpsRoute:
         except TooFast:
             raise
         except PeerError as error:
-            log.debug("remembered server let go", extra={"place": self.place, "reason": str(error)})
+            log.debug("remembered server let go", extra={"place": self.place, "reason": error})
             self._setup.remember(None)
             return False
         return True

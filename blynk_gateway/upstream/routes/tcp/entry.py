@@ -71,7 +71,7 @@ class Entry:
             async with asyncio.timeout(REMEMBERED_S):
                 return await self._follow(self._ports_of(place))
         except (PeerError, TimeoutError) as error:
-            values = {"place": place_text(place), "reason": str(error)}
+            values = {"place": place_text(place), "reason": error}
             log.debug("the remembered server does not take us", extra=values)
             self._setup.remember(None)
             return None

@@ -167,7 +167,7 @@ def test_a_stopped_rule_tells_why_and_goes_on_after_a_reload(
     assert rig.rule.skipped == "stopped: it runs in a circle"
     assert rig.rule.obstacles() == ("stopped: it runs in a circle",)
     records = [one for one in caplog.records if one.message == "rule stopped"]
-    assert [vars(one)["reason"] for one in records] == ["it runs in a circle"]
+    assert [str(vars(one)["reason"]) for one in records] == ["it runs in a circle"]
     rig.define(options())
     assert rig.rule.stopped == ""
     assert rig.rule.fire(BY_HAND) is not None
