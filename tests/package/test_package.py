@@ -78,7 +78,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
         # A name may be listed whose file was just removed.
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
+            shutil.copy2(ROOT / name, source / name)
     try:
         run("dpkg-buildpackage", "-us", "-uc", directory=source)
     except AssertionError as error:
@@ -129,6 +129,17 @@ def test_everything_is_where_it_belongs(package: Package) -> None:
         if not re.search("blynk.gateway", path) or "/tests/" in path or path.endswith(".sh")
     }
     assert foreign == set()
+
+
+def test_units_are_those_of_the_tree(package: Package) -> None:
+    library = package.root / "usr/lib"
+    places = {".sysusers": "sysusers.d", ".tmpfiles": "tmpfiles.d"}
+    for unit in (ROOT / "systemd").iterdir():
+        if unit.suffix in places:
+            installed = library / places[unit.suffix] / f"{unit.stem}.conf"
+        else:
+            installed = library / "systemd/system" / unit.name
+        assert installed.read_bytes() == unit.read_bytes()
 
 
 def test_the_package_holds_every_file_of_the_python_package(package: Package) -> None:
