@@ -54,8 +54,8 @@ class Pace:
 
     def next_at(self, now: float) -> float:
         """When one may go."""
-        self._refill(now)
-        if self._is_free:
+        # By the same rounding as `room`: what lacks a millionth is there.
+        if self.room(now) > 0:
             return now
         return max(now, self._at) + max(0.0, 1.0 - self._saved) / (self._rate * self._share)
 

@@ -2,7 +2,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from blynk_gateway.upstream.lanes.pace import (
@@ -118,6 +118,7 @@ def test_without_a_rate_a_flood_brings_one_until_it_is_over() -> None:
     assert pace.room(1.0 + RECOVERY_S) == sys.maxsize
 
 
+@example(rate=11, steps=[("spend", 12.0), ("spend", 16.0), ("spend", 17.0), ("spend", 0.0)])
 @given(
     st.integers(0, 50),
     st.lists(st.tuples(st.sampled_from(["spend", "flood", "wait"]), st.floats(0, 20))),
