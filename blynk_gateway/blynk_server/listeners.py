@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from blynk_gateway.blynk_server.kept_sockets import SOCKET_UNIT, Endpoint, KeptSockets
 from blynk_gateway.config.options import Address
 from blynk_gateway.errors import GatewayError
+from blynk_gateway.runtime.lookups import in_ascii
 
 BACKLOG = 4096
 """Connections the kernel keeps for us: a thousand devices come back at once after a power cut, and
@@ -114,7 +115,7 @@ def bound_address(sock: socket.socket) -> Address:
 def _resolve(address: Address, addresses: Sequence[Address], key: str) -> list[Endpoint]:
     try:
         found = socket.getaddrinfo(
-            address.host or None,
+            in_ascii(address.host) or None,
             address.port,
             type=socket.SOCK_STREAM,
             flags=socket.AI_PASSIVE,

@@ -16,6 +16,7 @@ from blynk_gateway.broker.waker import Waker
 from blynk_gateway.broker.wire import Wire
 from blynk_gateway.config.mqtt.options import BrokerOptions, MqttTlsOptions
 from blynk_gateway.errors import PeerError
+from blynk_gateway.runtime.lookups import in_ascii
 
 ADDRESS_S = 4.0
 """For one of several addresses of a host, so that a dead one leaves time for the next."""
@@ -55,7 +56,7 @@ def place_of(options: BrokerOptions) -> str:
 
 def _connected(options: BrokerOptions, place: str, waker: Waker) -> socket.socket:
     try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(in_ascii(options.host), options.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such name"
         raise BrokerDown(

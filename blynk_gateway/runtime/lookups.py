@@ -18,6 +18,9 @@ Address = tuple[Any, ...]
 Found = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, Address]]
 """What `socket.getaddrinfo` answers with."""
 
+MAX_LABEL = 63
+"""Bytes between two dots of a name, RFC 1035."""
+
 
 class Lookups:
     """Lookups that share a number of places.
@@ -64,9 +67,20 @@ class Lookups:
         return found
 
 
+def in_ascii(host: str) -> str | bytes:
+    """A host as `socket.getaddrinfo` is to have it.
+
+    For a text Python loads what names of other scripts need, 350 KB for good.
+    """
+    # It refuses empty and long labels, unlike the system.
+    labels = host.removesuffix(".").split(".")
+    is_plain = host.isascii() and all(0 < len(one) <= MAX_LABEL for one in labels)
+    return host.encode() if is_plain else host
+
+
 def _look_up(host: str, port: int, family: int, kind: int, flags: int) -> Found | OSError:
     try:
-        return socket.getaddrinfo(host, port, family, kind, flags=flags)
+        return socket.getaddrinfo(in_ascii(host), port, family, kind, flags=flags)
     except OSError as error:
         return error
     except UnicodeError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from blynk_gateway.runtime.lookups import Lookups
+from blynk_gateway.runtime.lookups import Lookups, in_ascii
 
 
 @pytest.fixture
@@ -63,3 +63,13 @@ async def test_machine_without_room_for_a_thread(monkeypatch: pytest.MonkeyPatch
             await lookups.find("localhost", 0, kind=socket.SOCK_DGRAM)
     async with asyncio.timeout(5):
         assert await lookups.find("localhost", 0, kind=socket.SOCK_DGRAM)
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "::1", "nas.local.", "x" * 63 + ".org"])  # noqa: S104  not bound
+def test_ascii_needs_no_tables(host: str) -> None:
+    assert in_ascii(host) == (host.encode() or host)
+
+
+@pytest.mark.parametrize("host", ["höhle.local", "a..b", "x" * 64 + ".org"])
+def test_what_python_changes_or_refuses_is_left_to_it(host: str) -> None:
+    assert in_ascii(host) == host
