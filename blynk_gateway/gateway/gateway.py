@@ -33,7 +33,7 @@ from blynk_gateway.gpio.adapter import GpioAdapter
 from blynk_gateway.history.accounts import AccountTables
 from blynk_gateway.history.api_tokens import ApiTokenTable
 from blynk_gateway.history.automations import AutomationTable
-from blynk_gateway.history.backup.backup import Backups, clear_leftovers
+from blynk_gateway.history.backup.on_demand import Backups, clear_leftovers
 from blynk_gateway.history.backup.snapshots import Snapshots
 from blynk_gateway.history.clock.anchor import Shift
 from blynk_gateway.history.dashboards import DashboardTable

@@ -5,23 +5,20 @@ replaces files as a whole and never writes into one, so that a link keeps the st
 From then on nothing that the gateway does can change what the backup has.
 """
 
-import asyncio
 import os
 import secrets
 import shutil
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from blynk_gateway import __version__
-from blynk_gateway.core.clock import Clock
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.history.backup.copying import Stopped, check_database, copy_database
 from blynk_gateway.history.backup.file import BackupInvalid, Manifest, check_name, measure, pack
-from blynk_gateway.history.backup.snapshots import DATABASE, ROOM_LEFT_BYTES, in_thread
-
-STAGING = ".backup-"
+from blynk_gateway.history.backup.on_demand import STAGING, clear_leftovers, discard
+from blynk_gateway.history.backup.snapshots import DATABASE, ROOM_LEFT_BYTES
 
 _LEFT_OUT = ("gateway.db", "snapshots", "backups", "lock", "control.sock", "lost+found")
 """Names in the data directory: the database goes by its copy, snapshots are of this machine,
@@ -31,56 +28,11 @@ backups would hold each other, and `lost+found`, where it is a disk of its own, 
 _CONFIGURATION = (".yaml", ".yml")
 
 
-class BackupBusy(HistoryError):
-    """A backup is being made already."""
-
-    code = "history.backup_busy"
-    hint = "Wait until it is done; each takes the room of the database once more."
-
-
 class Staged(NamedTuple):
     """A state of the data, held still in a directory of its own."""
 
     directory: Path
     manifest: Manifest
-
-
-class Backups:
-    """Makes backups of a running gateway, one at a time. Meets `core.ports.Backups`.
-
-    Args:
-        flush: returns when everything that was published is in the database.
-    """
-
-    def __init__(self, data_dir: Path, clock: Clock, flush: Callable[[], Awaitable[None]]) -> None:
-        self._data_dir = data_dir
-        self._clock = clock
-        self._flush = flush
-        self._lock = asyncio.Lock()
-
-    async def backup(self) -> AsyncGenerator[bytes, None]:
-        """The bytes of a backup, in pieces; the first comes when the state is held still.
-
-        It has to be closed (`aclose`) if it is not read to its end.
-
-        Raises:
-            BackupBusy: another one is under way.
-            HistoryError: there is too little room, something cannot be read, or the latest changes
-                cannot be committed.
-        """
-        if self._lock.locked():
-            raise BackupBusy(f"{self._data_dir}: another backup is being made; expected none")
-        async with self._lock:
-            # Up to a whole `commit_every` of changes would not be in it.
-            await self._flush()
-            now_ms = self._clock.now_ms()
-            staged = await in_thread(lambda stop: stage(self._data_dir, now_ms, stop=stop))
-            pieces = pack(staged.directory, staged.manifest)
-            try:
-                while (piece := await asyncio.to_thread(_next, pieces)) is not None:
-                    yield piece
-            finally:
-                await asyncio.shield(asyncio.to_thread(discard, staged.directory))
 
 
 def write_backup(
@@ -139,26 +91,6 @@ def stage(
         ) from error
     manifest = Manifest(__version__, facts.schema, facts.instance_id, now_ms, members)
     return Staged(directory, manifest)
-
-
-def discard(directory: Path) -> None:
-    """Remove what `stage` made."""
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def clear_leftovers(data_dir: Path) -> None:
-    """Remove what backups left that a crash ended. Not while one is being made."""
-    for directory in data_dir.glob(f"{STAGING}*"):
-        discard(directory)
-
-
-def _next(pieces: Iterator[bytes]) -> bytes | None:
-    try:
-        return next(pieces, None)
-    except OSError as error:
-        raise HistoryError(
-            f"{error.filename or 'the copy'}: {error.strerror}; expected to read it for the backup"
-        ) from error
 
 
 def _check_room(source: Path) -> None:

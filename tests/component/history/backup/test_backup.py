@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from blynk_gateway.errors import HistoryError
-from blynk_gateway.history.backup.backup import BackupBusy, Backups, clear_leftovers, write_backup
+from blynk_gateway.history.backup.backup import write_backup
 from blynk_gateway.history.backup.file import Manifest
+from blynk_gateway.history.backup.on_demand import Backups
 from blynk_gateway.history.backup.replacement import restore_backup
 from tests.component.history.system import System
 
@@ -96,21 +97,6 @@ async def test_what_changes_during_a_backup_is_not_in_it(tmp_path: Path) -> None
             assert key.read() == b"secret"
 
 
-async def test_only_one_is_made_at_a_time_and_an_abandoned_one_leaves_nothing(
-    tmp_path: Path,
-) -> None:
-    async with System(tmp_path) as system:
-        add_files(tmp_path)
-        backups = Backups(tmp_path, system.clock, system.journal.flush)
-        async with aclosing(backups.backup()) as first:
-            await anext(first)
-            assert len(leftovers(tmp_path)) == 1
-            with pytest.raises(BackupBusy):
-                await collect(backups)
-        assert leftovers(tmp_path) == []
-        assert names(await collect(backups))
-
-
 async def test_backup_without_a_gateway_and_without_a_clean_stop(tmp_path: Path) -> None:
     async with System(tmp_path / "data") as system:
         system.add("a")
@@ -148,13 +134,6 @@ async def test_file_system_without_links_is_copied_from(
         monkeypatch.setattr(os, "link", refuse)
         body = await collect(Backups(tmp_path, system.clock, system.journal.flush))
     assert names(body) == ["manifest.json", "gateway.db", *OTHERS]
-
-
-def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
-    add_files(tmp_path)
-    clear_leftovers(tmp_path)
-    assert leftovers(tmp_path) == []
-    assert (tmp_path / "gpio.json").exists()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT])

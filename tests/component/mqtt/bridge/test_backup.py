@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blynk_gateway.errors import HistoryError
-from blynk_gateway.history.backup.backup import Backups
+from blynk_gateway.history.backup.on_demand import Backups
 from blynk_gateway.mqtt.bridge.backup import KEPT, BackupFiles
 from blynk_gateway.mqtt.bridge.request import RequestRefused
 from tests.helpers.clock import FakeClock
