@@ -40,7 +40,7 @@ def parse(line: str) -> dict[str, Any] | None:
 
 @dataclass
 class Run:
-    """All scenarios of one release.
+    """The scenarios of one boot.
 
     Attributes:
         made: what was proven, and how long it took.
@@ -61,12 +61,15 @@ class Run:
         return cls(kept["made"], [Result(**one) for one in kept["results"]])
 
 
-def page(runs: Mapping[str, Run]) -> str:
-    """The page of the docs; runs by release."""
-    releases = [one for one in RELEASES if one in runs]
+def page(runs: Mapping[str, Sequence[Run]]) -> str:
+    """The page of the docs; runs by release, one of each boot."""
+    releases = [one for one in RELEASES if runs.get(one)]
     heads = [RELEASES[one] for one in releases]
-    found = {release: {one.name: one for one in runs[release].results} for release in releases}
-    first = {one.name: one for release in releases for one in runs[release].results}
+    found = {
+        release: {one.name: one for run in runs[release] for one in run.results}
+        for release in releases
+    }
+    first = {name: one for release in releases for name, one in found[release].items()}
     lines = [
         "# Proof on a booted machine",
         "",
@@ -75,7 +78,7 @@ def page(runs: Mapping[str, Run]) -> str:
         "package as a user would, and does to it what befalls a machine that runs for years. How",
         "that works: [tests/vm/machine](../../tests/vm/machine/README.md).",
         "",
-        *(f"- {RELEASES[release]}: {runs[release].made}" for release in releases),
+        *(f"- {RELEASES[release]}, {run.made}" for release in releases for run in runs[release]),
         "",
         "The machine is emulated in software: what takes a second here takes a fraction on a real",
         "one. Its factor stands with `install`. Times are those of single runs.",

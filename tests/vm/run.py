@@ -2,7 +2,7 @@
 
 Needs root, Debian's qemu, and, for the first run, a Debian mirror that apt knows. Logs and journals
 of the guests go to build/vm/. Without --only it makes docs/reference/vm-scenarios.md
-anew; of a release that it leaves out, with what was found last.
+anew; of releases and boots that it leaves out, with what was found last.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ TOOLS = {
 """Each with its package."""
 
 BOOTS = (("install", False), ("upgrade", True), ("after-cut", True))
-"""Each with whether it keeps its disk for the next one."""
+"""Each with whether it keeps its disk for the next one, so that those go together."""
 
 _MINUTE_S = 60
 _BAD_USAGE = 2
@@ -70,7 +71,8 @@ def main() -> int:
     if complaint := _missing():
         sys.stderr.write(complaint + "\n")
         return _BAD_USAGE
-    if not boots_for(arguments.only):
+    boots = boots_for(arguments.only, arguments.boot)
+    if not boots:
         sys.stderr.write(f"There is no scenario {arguments.only}: see tests/vm/inside/main.py.\n")
         return _BAD_USAGE
     releases = arguments.release or list(RELEASES)
@@ -88,57 +90,69 @@ def main() -> int:
         sys.stderr.write(f"{missing}: there is nothing to install.\n")
         return _BAD_USAGE
     print(f"Proving {package.name}; logs go to {BUILD.relative_to(ROOT)}/", flush=True)
-    began, total_s = time.monotonic(), 0.0
+    began = time.monotonic()
     results: list[Result] = []
     is_good = True
     for release in releases:
-        found, is_release_good = prove(release, debs, arguments.only)
-        results += found
+        runs, is_release_good = prove(release, debs, package, boots, arguments.only)
+        results += [one for run in runs.values() for one in run.results]
         is_good &= is_release_good
-        took_s = time.monotonic() - began
-        began += took_s
-        total_s += took_s
         if not arguments.only:
-            Run(_made(package, took_s), found).save(_kept(release))
+            for boot, run in runs.items():
+                run.save(_kept(release, boot))
     passed = [one for one in results if not one.error]
     print(
         f"{len(passed)} of {len(results)} scenarios passed on"
-        f" {', '.join(map(RELEASES.__getitem__, releases))} in {total_s / _MINUTE_S:.1f} minutes"
+        f" {', '.join(map(RELEASES.__getitem__, releases))}"
+        f" in {(time.monotonic() - began) / _MINUTE_S:.1f} minutes"
     )
     if not arguments.only:
-        kept = {one: _kept(one) for one in RELEASES}
-        PAGE.write_text(page({one: Run.load(path) for one, path in kept.items() if path.exists()}))
+        kept = {one: [_kept(one, boot) for boot, _ in BOOTS] for one in RELEASES}
+        PAGE.write_text(
+            page({one: [Run.load(path) for path in kept[one] if path.exists()] for one in kept})
+        )
     return 0 if is_good and results else 1
 
 
-def prove(release: str, debs: Path, only: str) -> tuple[list[Result], bool]:
-    """Boot one release and run what is chosen; returns the results and whether all is well."""
+def prove(
+    release: str, debs: Path, package: Path, boots: Sequence[tuple[str, bool]], only: str
+) -> tuple[dict[str, Run], bool]:
+    """Boot one release and run what is chosen; returns runs by boot, and whether all is well."""
     progress = Progress(release)
+    runs: dict[str, Run] = {}
     is_good = True
     environment = {"ONLY": _asked(only), "HOST_LOOP_S": f"{_loop_s():.6f}"}
     with tempfile.TemporaryDirectory(dir=BUILD) as kept:
-        for name, is_kept in boots_for(only):
+        for name, is_kept in boots:
             boot = guest.Boot(release, name, debs, Path(kept) / "disk.qcow2" if is_kept else None)
             if name == "after-cut":
                 if not progress.handover:
                     continue
                 environment |= {"ONLY": "", HANDOVER: progress.handover}
+            before = len(progress.results)
             status, took_s = boot.run(progress.take, environment)
+            runs[name] = Run(_made(package, name, took_s), progress.results[before:])
             print(
                 f"{release:9} boot `{name}` took {took_s:.0f} s, exit status {status}", flush=True
             )
             if status != 0 and not any(one.error for one in progress.results):
                 print(_tail(BUILD / f"{release}-{name}" / "output.txt"), flush=True)
             is_good &= status == 0
-    return progress.results, is_good and not any(one.error for one in progress.results)
+    return runs, is_good and not any(one.error for one in progress.results)
 
 
 def _tail(log: Path) -> str:
     return "\n".join(f"          {line}" for line in log.read_text().splitlines()[-20:])
 
 
-def boots_for(only: str) -> list[tuple[str, bool]]:
-    """The boots in which a scenario runs; all of them if `only` is empty."""
+def boots_for(only: str, boot: str = "") -> list[tuple[str, bool]]:
+    """The boots in which a scenario runs; all of them if `only` is empty.
+
+    Args:
+        boot: this one alone, with those that share its disk.
+    """
+    if boot:
+        return [one for one in BOOTS if one[1] == dict(BOOTS)[boot]]
     asked = _asked(only)
     return [
         (name, is_kept)
@@ -152,8 +166,8 @@ def _asked(only: str) -> str:
     return "power-cut" if only == "after-power-cut" else only
 
 
-def _kept(release: str) -> Path:
-    return BUILD / f"{release}.json"
+def _kept(release: str, boot: str) -> Path:
+    return BUILD / f"{release}-{boot}.json"
 
 
 def _loop_s() -> float:
@@ -166,13 +180,13 @@ def _loop_s() -> float:
     return min(times)
 
 
-def _made(package: Path, took_s: float) -> str:
+def _made(package: Path, boot: str, took_s: float) -> str:
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],  # noqa: S607  found as make finds it
         cwd=ROOT, capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
     minutes = f"{took_s / _MINUTE_S:.0f} minutes"
-    return f"`{package.name}` of commit {commit}, in {minutes} on {os.cpu_count()} CPUs"
+    return f"boot `{boot}`: `{package.name}` of commit {commit}, {minutes} on {os.cpu_count()} CPUs"
 
 
 def _missing() -> str:
@@ -192,6 +206,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", default="", metavar="NAME", help="one scenario, and what it needs"
+    )
+    parser.add_argument(
+        "--boot", default="", choices=["install", "upgrade"], help="one boot of each release"
     )
     parser.add_argument(
         "--deb", type=Path, metavar="FILE", help="a package; else `make deb` builds it"

@@ -25,11 +25,14 @@ def test_host_and_guest_mean_the_same_lines() -> None:
 def test_page_has_a_column_for_each_release_and_tells_what_failed() -> None:
     text = page(
         {
-            "bookworm": Run("one package", [told("install"), told("kill", "lost")]),
-            "trixie": Run("another", [told("install")]),
+            "bookworm": [
+                Run("one package", [told("install")]),
+                Run("a later one", [told("kill", "lost")]),
+            ],
+            "trixie": [Run("another", [told("install")])],
         }
     )
-    assert "- Debian 12: one package\n- Debian 13: another\n" in text
+    assert "- Debian 12, one package\n- Debian 12, a later one\n- Debian 13, another\n" in text
     assert "| scenario | promise | Debian 12 | Debian 13 |" in text
     assert "| install | It holds. | passed, 2 s | passed, 2 s |" in text
     assert "| kill | It holds. | **failed** | not run |" in text
@@ -38,8 +41,8 @@ def test_page_has_a_column_for_each_release_and_tells_what_failed() -> None:
 def test_page_puts_the_same_fact_of_both_releases_side_by_side() -> None:
     text = page(
         {
-            "bookworm": Run("", [told("kill", x="1 s")]),
-            "trixie": Run("", [told("kill", x="2 s", y="a|b")]),
+            "bookworm": [Run("", [told("kill", x="1 s")])],
+            "trixie": [Run("", [told("kill", x="2 s", y="a|b")])],
         }
     )
     assert "| kill | x | 1 s | 2 s |" in text

@@ -42,6 +42,13 @@ def test_boots_are_those_that_are_needed(only: str, boots: list[str]) -> None:
     assert [name for name, _ in boots_for(only)] == boots
 
 
+@pytest.mark.parametrize(
+    ("boot", "boots"), [("install", ["install"]), ("upgrade", ["upgrade", "after-cut"])]
+)
+def test_a_boot_brings_those_with_its_disk(boot: str, boots: list[str]) -> None:
+    assert [name for name, _ in boots_for("", boot)] == boots
+
+
 def test_scenarios_refuse_any_other_machine() -> None:
     with pytest.raises(Failed, match="guest of run-in-vm"):
         refuse_outside()
