@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 POLL_S = 0.05
 
+COMMAND_LIMIT_S = 900.0
+"""Of one that hangs: apt alone takes minutes where the emulator shares its processor."""
+
 MARK = "@@ "
 
 _PORT_OF_THE_HOST = Path("/dev/virtio-ports/vm.status")
@@ -98,7 +101,7 @@ def within(limit_s: float, probe: Callable[[], T], what: str) -> T:
         time.sleep(max(POLL_S, 5 * (time.monotonic() - began)))
 
 
-def run(*command: str, limit_s: float = 120, text: str | None = None) -> str:
+def run(*command: str, limit_s: float = COMMAND_LIMIT_S, text: str | None = None) -> str:
     """Standard output of a command.
 
     Raises:
@@ -110,7 +113,9 @@ def run(*command: str, limit_s: float = 120, text: str | None = None) -> str:
     return out
 
 
-def attempt(*command: str, limit_s: float = 120, text: str | None = None) -> tuple[int, str]:
+def attempt(
+    *command: str, limit_s: float = COMMAND_LIMIT_S, text: str | None = None
+) -> tuple[int, str]:
     """Exit status of a command that may fail, and what it printed.
 
     Of one that went well it is standard output alone.

@@ -12,7 +12,7 @@ CONFIG = Path("/etc/blynk-gateway/gateway.yaml")
 DATA = Path("/var/lib/blynk-gateway")
 USER = "blynk-gateway"
 
-START_WITHIN_S = 120
+START_WITHIN_S = 240
 """A start takes 15 times as long as on a real machine of this kind."""
 
 _KIB_PER_MIB = 1024
