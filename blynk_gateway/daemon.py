@@ -18,6 +18,7 @@ from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.log_level import change_level, toggle_debug
+from blynk_gateway.runtime.memory import give_back_after_collections, share_one_heap
 from blynk_gateway.runtime.pulse import BEAT_S
 from blynk_gateway.runtime.sdnotify import ServiceManager
 from blynk_gateway.runtime.tasks import cancel, spawn
@@ -148,6 +149,7 @@ async def run_gateway(
     Raises:
         GatewayError: it could not start.
     """
+    share_one_heap()
     loop = asyncio.get_running_loop()
     manager = ServiceManager()
     _warn(options)
@@ -292,3 +294,4 @@ def tune_interpreter() -> None:
     gc.freeze()
     # Connections that ended do make some, and are to go before they are many.
     gc.set_threshold(20_000, 5, 5)
+    give_back_after_collections()

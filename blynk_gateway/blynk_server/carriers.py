@@ -65,7 +65,7 @@ class TcpConnection(DeviceConnection, asyncio.BufferedProtocol):
         if closed is not None and not closed.done():
             closed.set_result(None)
         self._end("closed by the device" if exc is None else f"connection lost: {exc}")
-        # That of TLS refers to this, and has a buffer of 256 KiB: in a cycle it would stay until
+        # That of TLS refers to this, and has a large buffer: in a cycle it would stay until
         # garbage is collected, which in a quiet house is seldom.
         self._transport = _GONE
 

@@ -108,6 +108,7 @@ def test_interpreter_neither_waits_nor_keeps_more_than_it_must(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sslproto.SSLProtocol, "max_size", sslproto.SSLProtocol.max_size)
+    monkeypatch.setattr(gc, "callbacks", [*gc.callbacks])
     interval_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
     try:
         tune_interpreter()
