@@ -8,13 +8,13 @@ import inspect
 import logging
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-# How long a task or thread that is already ending may take to do so.
-GRACE_S = 1.0
+from tests.helpers.patience import PATIENCE_S
 
 TESTS = Path(__file__).parent
 IN_CI = bool(os.environ.get("CI"))
@@ -53,8 +53,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     """Fail if a thread outlives the test and its fixtures."""
     yield
     new = [thread for thread in threading.enumerate() if thread not in item.stash[_THREADS]]
+    until = time.monotonic() + PATIENCE_S
     for thread in new:
-        thread.join(GRACE_S)
+        thread.join(max(0.0, until - time.monotonic()))
     names = [thread.name for thread in new if thread.is_alive()]
     if names:
         pytest.fail(f"threads still run after the test: {names}; end and join them", pytrace=False)
@@ -101,7 +102,7 @@ async def _tasks_end() -> AsyncIterator[None]:
     yield
     running = asyncio.all_tasks() - before - {asyncio.current_task()}
     if running:
-        _, pending = await asyncio.wait(running, timeout=GRACE_S)
+        _, pending = await asyncio.wait(running, timeout=PATIENCE_S)
         names = sorted(task.get_name() for task in pending)
         if names:
             pytest.fail(

@@ -262,7 +262,7 @@ async def test_shared_link_opens_one_dashboard_until_it_is_revoked(people: Peopl
 
     await shares.get_by_role("button", name="Revoke the link to Bench").click()
     await shown_dialog(page).get_by_role("button", name="Revoke").click()
-    await expect(visitor.get_by_role("button", name="Log in")).to_be_visible(timeout=20_000)
+    await expect(visitor.get_by_role("button", name="Log in")).to_be_visible()
 
 
 async def test_settings_are_checked_and_reloaded(people: People, gateway: GatewayProcess) -> None:
@@ -317,7 +317,7 @@ async def test_loss_of_the_gateway_is_said_and_its_return_noticed(
     await gateway.kill()
     await expect(page.get_by_role("alert").first).to_contain_text("not reachable")
     await gateway.start()
-    await expect(page.get_by_text("not reachable")).to_have_count(0, timeout=30_000)
+    await expect(page.get_by_text("not reachable")).to_have_count(0)
     async with a_device(gateway) as device:
         device.write_pin(3, "19.5")
         await expect(page.get_by_role("row", name="Temperature")).to_contain_text("19.5")

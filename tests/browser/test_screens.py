@@ -90,7 +90,7 @@ async def test_page_that_was_opened_without_the_gateway_comes_with_it(
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     people.complaints.clear()  # That the module of the page could not be loaded.
     await gateway.start()
-    await expect(page.get_by_role("heading", level=1, name="Users")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("heading", level=1, name="Users")).to_be_visible()
 
 
 async def test_dashboards_come_back_after_a_loss_while_they_were_asked_for(
@@ -104,7 +104,7 @@ async def test_dashboards_come_back_after_a_loss_while_they_were_asked_for(
     await page.get_by_role("link", name="Dashboards").click()
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await gateway.start()
-    await expect(page.get_by_role("combobox", name="Dashboard")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("combobox", name="Dashboard")).to_be_visible()
 
 
 async def test_unknown_dashboard_is_told_and_leads_to_the_others(people: People) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from blynk_gateway.cli import client, main
 from tests.helpers.control import control_server
+from tests.helpers.patience import PATIENCE_S
 
 PIN = {"pin": "V1", "address": "a/V1", "value": ["21.5"], "at_ms": 1000}
 
@@ -97,7 +98,7 @@ def test_a_reader_that_goes_away_is_no_complaint(tmp_path: Path) -> None:
             assert process.stdout.readline().endswith(b"a/V1  21.5\n")
             process.stdout.close()
             assert process.stderr.read() == b""
-            assert process.wait(10) == 141
+            assert process.wait(PATIENCE_S) == 141
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from blynk_gateway.gateway import Gateway
 from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.log_level import current_level, set_level
+from tests.helpers.patience import PATIENCE_S
 
 CONFIG = """\
 server: {listen: ["127.0.0.1:0"], listen_tls: []}
@@ -147,7 +148,7 @@ async def test_cautions_of_the_file_are_logged_at_a_start_and_a_reload(
         path.write_text(CONFIG.replace("line: 2", "line: 3"))
         wanted = load(path).gpio
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while gateway.options.gpio != wanted:  # noqa: ASYNC110  nothing signals it
                 await asyncio.sleep(0.005)
         assert len(cautions()) == 2
@@ -163,7 +164,7 @@ async def test_a_faulty_file_is_refused_and_the_old_one_stays(tmp_path: Path) ->
         before = gateway.options
         path.write_text("gpio: {factory: perhaps}\n")
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while "configuration" not in gateway.health.components:  # noqa: ASYNC110  nothing signals it
                 await asyncio.sleep(0.005)
         assert gateway.health.components["configuration"].state is HealthState.DEGRADED
@@ -185,11 +186,11 @@ async def test_a_reload_that_fails_by_a_fault_of_ours_does_not_end_reloads(
         with monkeypatch.context() as patched:
             patched.setattr(gateway, "reload", fail)
             os.kill(os.getpid(), signal.SIGHUP)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "task failed" not in caplog.messages:  # noqa: ASYNC110  nothing signals it
                     await asyncio.sleep(0.005)
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while "configuration" not in gateway.health.components:  # noqa: ASYNC110  likewise
                 await asyncio.sleep(0.005)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -271,7 +272,7 @@ async def test_a_reload_goes_on_when_who_asked_for_it_has_gone(
 
         monkeypatch.setattr(gateway, "reload", apply)
         asking = asyncio.ensure_future(reached.reload())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await begun.wait()
             asking.cancel()
             await asyncio.wait([asking])
@@ -374,7 +375,7 @@ async def test_the_service_manager_hears_that_nothing_hangs_and_how_it_is(
         told: list[str] = []
 
         async def until_told(text: str, times: int = 1) -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while sum(text in one for one in told) < times:
                     await asyncio.sleep(0.005)
                     told.extend(datagrams(manager))
@@ -407,7 +408,7 @@ async def test_a_signal_logs_everything_until_the_next_one_or_a_reload(tmp_path:
     before = logging.getLogger().level
 
     async def until_level(level: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while current_level() != level:  # noqa: ASYNC110  nothing signals it
                 await asyncio.sleep(0.005)
 

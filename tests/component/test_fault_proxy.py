@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from tests.helpers.fault_proxy import FaultProxy, Way, frames_of
+from tests.helpers.patience import PATIENCE_S
 
-WITHIN_S = 5.0
 PING = struct.pack(">BHH", 6, 1, 0)
 WRITE = struct.pack(">BHH", 20, 2, 6) + b"vw\x001\x007"
 
@@ -60,11 +60,11 @@ class Client:
         self.writer = writer
 
     async def read(self, size: int) -> bytes:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.reader.readexactly(size)
 
     async def rest(self) -> bytes:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.reader.read()
 
 
@@ -80,7 +80,7 @@ async def connected(proxy: FaultProxy) -> Client:
 
 
 async def until_heard(server: EchoServer, data: bytes) -> None:
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while bytes(server.heard) != data:  # noqa: ASYNC110  nothing signals it
             await asyncio.sleep(0.002)
 
@@ -136,7 +136,7 @@ async def test_lost_bytes_never_come_and_end_the_connection_at_last(
     proxy.lose(Way.DOWN)
     client.writer.write(b"abc")
     await until_heard(server, b"abc")
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not proxy.links[0].is_holed:  # noqa: ASYNC110  nothing signals it
             await asyncio.sleep(0.002)
     await proxy.heal()

@@ -19,7 +19,8 @@ from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.clock import Clock, SystemClock
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.upstream.route import Place, RouteSetup
-from tests.helpers.devices import ANSWER_WITHIN_S, Peer
+from tests.helpers.devices import Peer
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import TOKEN
 
 PINS = ("V1", "V2", "V3")
@@ -110,7 +111,7 @@ class ScriptedServer:
         self._server.close()
         for task in self._tasks:
             task.cancel()
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await closing
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,7 +147,7 @@ async def scripted(
 
 async def reached(condition: Callable[[], object]) -> None:
     """Return when the condition holds."""
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.002)
 

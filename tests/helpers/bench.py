@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import GatewayProcess
 
 TOKEN = "4ae3851817194e2596cf1b7103603ef8"
@@ -18,7 +19,6 @@ CONFIG = {"devices": {"bench": {"name": "Bench", "token": TOKEN}}}
 # Debug mode is for the test's own event loop; elsewhere its warnings would look like complaints.
 ENVIRONMENT = {**os.environ, "PYTHONASYNCIODEBUG": ""}
 
-EVENTUALLY_S = 10.0
 _POLL_S = 0.02
 
 
@@ -78,11 +78,11 @@ async def eventually(probe: Callable[[], Awaitable[Any]], expected: object) -> N
     """Return when `probe` gives `expected`."""
     found: object = None
     try:
-        async with asyncio.timeout(EVENTUALLY_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await probe()
                 if found == expected:
                     return
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
-        raise AssertionError(f"still {found!r} after {EVENTUALLY_S} s, not {expected!r}") from None
+        raise AssertionError(f"still {found!r} after {PATIENCE_S} s, not {expected!r}") from None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import paho.mqtt.client as paho
 
 from tests.helpers.engines import Engine
+from tests.helpers.patience import PATIENCE_S
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 """Debian keeps servers where the path of a plain user does not lead."""
@@ -121,7 +122,9 @@ class Listener:
     async def __aenter__(self) -> Self:
         self._client.connect_async("127.0.0.1", self._port)
         self._client.loop_start()
-        assert await asyncio.to_thread(self._subscribed.wait, 10), "the broker does not answer"
+        assert await asyncio.to_thread(self._subscribed.wait, PATIENCE_S), (
+            "the broker does not answer"
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -136,19 +139,19 @@ class Listener:
         """The payloads of one topic, in order."""
         return [message.payload for message in self.heard if message.topic == topic]
 
-    async def until(self, condition: Callable[[], Any], within_s: float = 10.0) -> Any:  # noqa: ANN401  its own
+    async def until(self, condition: Callable[[], Any]) -> Any:  # noqa: ANN401  its own
         """Return what the condition gives as soon as that is true.
 
         Raises:
             AssertionError: it does not become true; says what was heard.
         """
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(PATIENCE_S):
                 while not (found := condition()):  # noqa: ASYNC110  any condition
                     await asyncio.sleep(PERIOD_S)
         except TimeoutError:
             heard = "\n".join(map(str, self.heard[-30:]))
-            raise AssertionError(f"not within {within_s} s; heard\n{heard}") from None
+            raise AssertionError(f"not within {PATIENCE_S} s; heard\n{heard}") from None
         return found
 
     async def expect(self, topic: str, payload: str | None = None) -> Heard:

@@ -28,6 +28,8 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.helpers.patience import PATIENCE_S
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--headless",
@@ -44,8 +46,6 @@ FLAGS = (
 )
 
 START_WITHIN_S = 30.0
-SHOWN_WITHIN_MS = 15_000
-"""How long a page may take to show something on a machine that is busy with other tests."""
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
@@ -56,7 +56,7 @@ PASSWORD = "correct horse battery"
 _HARMLESS = re.compile(r"Failed to load resource|WebSocket connection to .* failed")
 """What Chromium says of each refusal that a test provokes."""
 
-expect.set_options(timeout=SHOWN_WITHIN_MS)
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
@@ -138,7 +138,7 @@ class People:
             accept_downloads=True,
         )
         self._contexts.append(context)
-        context.set_default_timeout(SHOWN_WITHIN_MS)
+        context.set_default_timeout(PATIENCE_S * 1000)
         page = await context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -192,7 +192,7 @@ def _port(path: Path, process: subprocess.Popen[bytes]) -> int:
 
 async def until(page: Page, script: str) -> None:
     """Return when a script's value, or what it promises, is true in the page."""
-    async with asyncio.timeout(SHOWN_WITHIN_MS / 1000):
+    async with asyncio.timeout(PATIENCE_S):
         # Playwright's own way evaluates a text in the page, which the page's policy forbids.
         while not await page.evaluate(script):  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.02)

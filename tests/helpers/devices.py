@@ -22,14 +22,13 @@ from blynk_gateway.runtime.descriptors import Descriptors
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import trusted
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import CPP_INFO, TOKEN, Frame
 
 OTHER_TOKEN = "fedcba9876543210fedcba9876543210"
 NO_QUOTA = QuotaOptions(messages_per_second=0)
 LOOPBACK = Address("127.0.0.1", 0)
 API = Origin(OriginKind.API, "test")
-
-ANSWER_WITHIN_S = 5.0
 
 
 class Echo(asyncio.Protocol):
@@ -55,8 +54,8 @@ class Bench:
         tls: TlsOptions | None = None,
         clock: Clock | None = None,
         http: Callable[[], asyncio.Protocol] = Echo,
-        login_timeout_s: float = 5.0,
-        sniff_timeout_s: float = 10.0,
+        login_timeout_s: float = 2 * PATIENCE_S,
+        sniff_timeout_s: float = 2 * PATIENCE_S,
         notifier: Notifier | None = None,
         descriptors: Descriptors | None = None,
         listen: Address = LOOPBACK,
@@ -104,7 +103,7 @@ class Bench:
 
     async def reached(self, condition: Callable[[], bool]) -> None:
         """Return when the condition holds."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110  nothing signals what tests look at
                 await asyncio.sleep(0.002)
 
@@ -170,7 +169,7 @@ class Peer:
 
     async def receive(self) -> Frame:
         """The next frame."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             command, message_id, length = HEADER.unpack(await self.reader.readexactly(5))
             if command == Command.RESPONSE:
                 return Frame(command, message_id, b"%d" % length)
@@ -188,7 +187,7 @@ class Peer:
 
     async def ended(self) -> bytes:
         """Everything up to the end of the connection, whichever way it ends."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 return await self.reader.read()
             except ConnectionResetError:

@@ -18,10 +18,10 @@ from typing import Any, Self
 import aiohttp
 import asyncpg
 
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 
 START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 10.0
 
 _POLL_S = 0.02
 _LOG_TAIL = 2000
@@ -92,7 +92,7 @@ class Engine:
         if self._process is not None:
             with contextlib.suppress(FileNotFoundError):
                 self._signal(signal.SIGKILL)
-            self._process.wait(STOP_TIMEOUT_S)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def freeze(self) -> None:

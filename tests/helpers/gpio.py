@@ -16,12 +16,11 @@ from blynk_gateway.gpio.lines.factory import close_board, open_board
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock, trusted
+from tests.helpers.patience import PATIENCE_S
 
 SLUG = "pi"
 TOKEN = "00112233445566778899aabbccddeeff"
 API = Origin(OriginKind.API, "test")
-
-REACHED_WITHIN_S = 5.0
 
 
 class Rig:
@@ -146,7 +145,7 @@ class Rig:
         ]
 
     async def reached(self, condition: Callable[[], bool]) -> None:
-        """Return when the condition holds; fail if it does not within `REACHED_WITHIN_S`."""
+        """Return when the condition holds; fail if it does not within `PATIENCE_S`."""
         await reached(condition)
 
     async def settled(self) -> None:
@@ -160,7 +159,7 @@ class Rig:
 
 
 async def reached(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds; fail if it does not within `REACHED_WITHIN_S`."""
-    async with asyncio.timeout(REACHED_WITHIN_S):
+    """Return when the condition holds; fail if it does not within `PATIENCE_S`."""
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.001)

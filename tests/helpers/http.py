@@ -23,6 +23,7 @@ from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock, trusted
 from tests.helpers.dashboards import MemoryDashboards
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.ports import (
     MemoryAccounts,
     MemoryBackups,
@@ -164,7 +165,7 @@ class Site:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(data)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 return await reader.read()
         except ConnectionError:
             return b""

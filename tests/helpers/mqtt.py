@@ -22,6 +22,7 @@ from blynk_gateway.mqtt.topics import Topics
 from blynk_gateway.runtime.parts import Parts
 from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import FakeClock, trusted
+from tests.helpers.patience import PATIENCE_S
 
 Json: TypeAlias = Any
 """Of any shape."""
@@ -193,9 +194,9 @@ def defined(slug: str, *datastreams: Datastream, **definition: object) -> Device
     return DeviceDefinition(slug=slug, datastreams=streams, **given)
 
 
-async def reached(condition: Callable[[], object], within_s: float = 5.0) -> None:
+async def reached(condition: Callable[[], object]) -> None:
     """Return as soon as the condition is true."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.001)
 

@@ -21,6 +21,7 @@ from blynk_gateway.core.value import PinValue, decode_value, encode_value, numbe
 from tests.helpers.authority import Authority
 from tests.helpers.broker import CALLBACKS, MOSQUITTO, PERIOD_S
 from tests.helpers.engines import Engine
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 
 MAX_BYTES = 1024
@@ -120,7 +121,7 @@ class MqttCloud(Engine):
         super().__enter__()
         self._client.connect_async("127.0.0.1", self.port)
         self._client.loop_start()
-        assert self._subscribed.wait(10), "the broker does not answer"
+        assert self._subscribed.wait(PATIENCE_S), "the broker does not answer"
         return self
 
     def __exit__(self, *details: object) -> None:
@@ -169,15 +170,15 @@ class MqttCloud(Engine):
         """Send who is connected as this device elsewhere, and whoever will."""
         self.say(token, "redirect", address.encode(), retain=True)
 
-    async def until(self, condition: Callable[[], Any], within_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], Any]) -> None:
         """Return as soon as the condition is true."""
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(PATIENCE_S):
                 while not condition():  # noqa: ASYNC110  any condition
                     await asyncio.sleep(PERIOD_S)
         except TimeoutError:
             taken = [one.taken[-10:] for one in self.devices.values()]
-            raise AssertionError(f"not within {within_s} s: {self.faults} {taken}") from None
+            raise AssertionError(f"not within {PATIENCE_S} s: {self.faults} {taken}") from None
 
     def _root(self, token: str) -> str:
         return f"dev/{token}/" if self._is_gateway else ""

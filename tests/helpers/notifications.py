@@ -10,12 +10,11 @@ from blynk_gateway.config.notifications.options import NotificationOptions, Serv
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.device import Device
 from blynk_gateway.core.notifications import Notification
+from tests.helpers.patience import PATIENCE_S
 
 SENT = Answer(Outcome.SENT)
 DOWN = Answer(Outcome.FAILED, "it cannot be reached: Connection refused")
 BAD_URL = Answer(Outcome.REFUSED, "its URL is none")
-
-WITHIN_S = 5.0
 
 
 class Sent(NamedTuple):
@@ -142,6 +141,6 @@ def options(*names: str, cap: int = 20, **lists: tuple[str, ...]) -> Notificatio
 
 async def settled(condition: Callable[[], bool]) -> None:
     """Return when the condition holds."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.001)

@@ -13,8 +13,9 @@ from typing import Self
 
 import yaml
 
+from tests.helpers.patience import PATIENCE_S
+
 START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 10.0
 
 FIRST_PORT = 20_000
 PORTS_EACH = 1000
@@ -161,17 +162,17 @@ class GatewayProcess:
         """Ask the daemon to stop (SIGTERM) and return its exit code.
 
         Raises:
-            AssertionError: it did not end within `STOP_TIMEOUT_S`; it is killed then.
+            AssertionError: it did not end within `PATIENCE_S`; it is killed then.
         """
         process = self._running()
         if process.returncode is None:
             process.terminate()
         try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 code = await process.wait()
         except TimeoutError:
             await self.kill()
-            raise AssertionError(f"did not stop in {STOP_TIMEOUT_S} s\n{self._tail()}") from None
+            raise AssertionError(f"did not stop in {PATIENCE_S} s\n{self._tail()}") from None
         self._process = None
         return code
 
@@ -187,7 +188,7 @@ class GatewayProcess:
         """Ask the daemon to read its configuration again (SIGHUP)."""
         self._running().send_signal(signal.SIGHUP)
 
-    async def wait_for_log(self, text: str, within_s: float = 5.0) -> None:
+    async def wait_for_log(self, text: str, within_s: float = PATIENCE_S) -> None:
         """Return as soon as `text` stands in the log.
 
         Raises:

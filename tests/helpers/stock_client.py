@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-ANSWER_WITHIN_S = 15.0
+from tests.helpers.patience import PATIENCE_S
+
 """The slowest client connects again 5 s after it lost its server, and may just have missed it."""
 
 ROOT = Path(__file__).parents[2]
@@ -65,11 +66,11 @@ class StockClient:
         """Return when the driver tells this event; others before it are skipped.
 
         Raises:
-            AssertionError: it does not within `ANSWER_WITHIN_S`.
+            AssertionError: it does not within `PATIENCE_S`.
         """
         seen: list[object] = []
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while (found := await self.next_event()) != list(event):
                     seen.append(found)
         except (TimeoutError, EOFError):
@@ -78,7 +79,7 @@ class StockClient:
 
     async def next_write(self) -> list[object]:
         """Pin and value of the next write that reaches the client."""
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 event = await self.next_event()
                 if event[0] == "write":

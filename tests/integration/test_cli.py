@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.helpers.bench import CONFIG, ENVIRONMENT, TOKEN, Http, command, command_line, eventually
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import GatewayProcess
 from tests.helpers.stock_client import DRIVERS, StockClient
 
@@ -153,7 +154,7 @@ async def test_a_watch_shows_now_and_every_change_until_interrupted(
     )
     try:
         assert watch.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             first = json.loads(await watch.stdout.readline())
             assert (first["address"], first["value"]) == ("bench/V1", ["0"])
             for pin, value in (("V1", "1"), ("V3", "unseen"), ("V2", "2"), ("V1", "1")):
@@ -183,7 +184,7 @@ async def test_the_end_of_the_gateway_ends_a_watch(gateway: GatewayProcess, http
     assert watch.stdout is not None
     assert (await watch.stdout.readline()).endswith(b"bench/V1  0\n")
     await gateway.stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         _, err = await watch.communicate()
     assert watch.returncode == 1
     assert b"the gateway ended the connection" in err

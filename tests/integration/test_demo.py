@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.helpers.bench import ENVIRONMENT, eventually
+from tests.helpers.patience import PATIENCE_S
 
 SHELL = {"PATH": "/usr/bin:/bin"}
 """Of a user whose virtual environment is not active."""
@@ -84,7 +85,7 @@ async def test_the_demo_is_alive_and_leaves_nothing_behind(place: Path) -> None:
             await eventually(lines, [1, 1, 0])
         assert " pi/V1 " in await first_line(text.partition("# what happens, live\n")[2])
         process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             _, err = await process.communicate()
     finally:
         if process.returncode is None:
@@ -119,7 +120,7 @@ async def first_line(command: str) -> str:
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return (await process.stdout.readline()).decode()
     finally:
         process.kill()

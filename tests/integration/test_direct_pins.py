@@ -7,8 +7,9 @@ import aiohttp
 import pytest
 
 from tests.helpers.bench import TOKEN, Http, command, eventually
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import GatewayProcess
-from tests.helpers.stock_client import ANSWER_WITHIN_S, DRIVERS, StockClient
+from tests.helpers.stock_client import DRIVERS, StockClient
 
 DECLARED = {
     "devices": {
@@ -28,7 +29,7 @@ def driver(request: pytest.FixtureRequest) -> list[str]:
 
 async def next_direct(client: StockClient) -> list[object]:
     """Op and parameters of the next frame about direct pins."""
-    async with asyncio.timeout(ANSWER_WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             event = await client.next_event()
             if event[0] == "direct":

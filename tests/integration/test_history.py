@@ -18,6 +18,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.helpers.bench import TOKEN, command, eventually
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import GatewayProcess
 
 MINUTE = 60_000
@@ -74,7 +75,7 @@ class Client:
         return await asyncio.to_thread(self._ask, method, path, body, headers)
 
     def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         data = None
         if body is not None:
             data = body if isinstance(body, str) else json.dumps(body)
@@ -147,7 +148,7 @@ async def test_points_of_the_past_by_the_legacy_dialect(client: Client, now_ms: 
 
     # A client that follows redirects by itself sees the file.
     def follow() -> bytes:
-        with urllib.request.urlopen(f"{client.site}/{TOKEN}/data/V5", timeout=10) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(f"{client.site}/{TOKEN}/data/V5", timeout=PATIENCE_S) as answer:  # noqa: S310 - our own address
             return gzip.decompress(answer.read())
 
     assert (await asyncio.to_thread(follow)).splitlines()[0] == f"29.5,{now_ms - 3000},0".encode()

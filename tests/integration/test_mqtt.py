@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import tarfile
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -111,7 +110,7 @@ class Asking:
 
 
 async def until_online(listener: Listener, times: int = 1) -> None:
-    await listener.until(lambda: listener.of("blynk/bridge/state").count("online") >= times, 20)
+    await listener.until(lambda: listener.of("blynk/bridge/state").count("online") >= times)
 
 
 async def until_told(listener: Listener, slug: str, pin: str) -> None:
@@ -127,7 +126,7 @@ async def until_told(listener: Listener, slug: str, pin: str) -> None:
 
 
 async def until_back(listener: Listener) -> None:
-    await listener.until(lambda: listener.of("blynk/bridge/state")[-1] == "online", 20)
+    await listener.until(lambda: listener.of("blynk/bridge/state")[-1] == "online")
 
 
 async def value_of(gateway: GatewayProcess, pin: int) -> str:
@@ -258,7 +257,7 @@ async def test_broker_that_is_away_costs_no_memory_and_gets_the_latest_only(
                 broker.start()
                 async with Listener(port) as listener:
                     last = f"blynk/bench/v{pins - 1}"
-                    await listener.until(lambda: listener.of(last), 30)
+                    await listener.until(lambda: listener.of(last))
                     await until_online(listener)
                     heard = [one for one in listener.heard if one.topic.startswith("blynk/bench/v")]
             latest = {f"blynk/bench/v{pin}": str(writes - pins + pin) for pin in range(pins)}
@@ -304,11 +303,10 @@ async def test_requests_are_answered_and_a_restart_keeps_everything(
             assert await asking.ask("reload") == {"status": "ok", "data": {}}
             await listener.expect("blynk/new/availability", "offline")
 
-            pid, started = gateway.pid, time.monotonic()
+            pid = gateway.pid
             assert await asking.ask("restart") == {"status": "ok", "data": {}}
             await listener.expect("blynk/bridge/state", "offline")
             await until_back(listener)
-            assert time.monotonic() - started < 10
             assert gateway.pid == pid
 
             async def times_ready() -> int:

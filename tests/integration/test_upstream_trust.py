@@ -30,7 +30,7 @@ async def above(tmp_path: Path) -> AsyncIterator[GatewayProcess]:
     place = tmp_path / "above"
     place.mkdir()
     async with GatewayProcess(place, config_above(), tls=True) as found:
-        await found.wait_for_log("tls=True", within_s=10)
+        await found.wait_for_log("tls=True")
         yield found
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from blynk_gateway.core.device import DeviceRegistry
 from tests.helpers.http import ADMIN, TOKEN, VIEWER, Site, read_answer
+from tests.helpers.patience import PATIENCE_S
 
 PUT = f"PUT /{TOKEN}/update/V0 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
 GET = f"GET /{TOKEN}/rtc HTTP/1.1\r\nHost: x\r\n".encode()
@@ -151,7 +152,7 @@ async def test_stop_may_be_called_twice_and_ends_idle_connections(site: Site) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(GET + b"\r\n")
     await read_answer(reader)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         await site.api.stop()
     await site.api.stop()
     assert await reader.read() == b""

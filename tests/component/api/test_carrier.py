@@ -9,6 +9,7 @@ import pytest
 
 from blynk_gateway.api.carrier import MAX_MESSAGE_BYTES, MAX_QUEUED_BYTES
 from tests.helpers.http import VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.ports import MemoryLink
 
 
@@ -88,7 +89,7 @@ async def test_peer_that_does_not_read_is_cut(site: Site) -> None:
 async def test_link_learns_that_its_peer_is_gone(site: Site) -> None:
     async with connected(site) as (ws, link):
         await ws.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await link.ended.wait()
 
 

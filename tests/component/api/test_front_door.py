@@ -23,6 +23,7 @@ from blynk_gateway.runtime.health import HealthState
 from tests.helpers import wire
 from tests.helpers.devices import LOOPBACK, Bench, running
 from tests.helpers.http import TOKEN, Answer, Site, read_answer, serving
+from tests.helpers.patience import PATIENCE_S
 
 GET = f"GET /{TOKEN}/isHardwareConnected HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
@@ -69,7 +70,7 @@ async def bench_with_http(data_dir: Path) -> AsyncIterator[tuple[Bench, Site]]:
 async def waiting(site: Site, *, silent: int = 0, spoken: int = 0) -> None:
     """Return when so many connections wait for the site."""
     wanted = [False] * silent + [True] * spoken
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while sorted(bool(one._received) for one in site.api._lobby._waiting) != wanted:  # noqa: ASYNC110  nothing signals it
             await asyncio.sleep(0.002)
 

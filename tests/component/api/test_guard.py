@@ -7,6 +7,7 @@ import pytest
 
 from blynk_gateway.api.guard import READ_WITHIN_S, GuardedProtocol
 from tests.helpers.http import TOKEN, VIEWER, Site, read_answer
+from tests.helpers.patience import PATIENCE_S
 
 GET = f"GET /{TOKEN}/rtc HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
@@ -18,7 +19,7 @@ async def test_head_that_drips_is_cut_at_the_deadline(
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(GET[:-2])
     with contextlib.suppress(ConnectionResetError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await reader.read() == b""
     writer.close()
 

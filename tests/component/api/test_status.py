@@ -11,6 +11,7 @@ from blynk_gateway.api import status
 from blynk_gateway.api.upstream import upstream_view
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.http import VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.upstreams import ABOVE, MemoryUpstreams
 
 _LABEL = r'[a-z]+="([^"\\\n]|\\.)*"'
@@ -109,7 +110,7 @@ async def test_disk_that_does_not_answer_holds_up_one_question_only(
     back = threading.Event()
 
     def hang(_: Path) -> None:
-        back.wait(10)
+        back.wait(PATIENCE_S)
 
     monkeypatch.setattr(status, "disk_room", hang)
     monkeypatch.setattr(status, "DISK_WITHIN_S", 0.05)

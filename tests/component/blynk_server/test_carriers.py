@@ -10,6 +10,7 @@ from blynk_gateway.config.options import QuotaOptions
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
 from tests.helpers.devices import Bench, running
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import CPP_INFO, TOKEN
 
 
@@ -61,7 +62,7 @@ async def test_a_link_is_a_device_connection_on_another_carrier(tmp_path: Path) 
         await asyncio.sleep(0)
         assert not waiting.done()
         bench.gate.open()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             await waiting
         link.lost()
         link.lost()
@@ -80,7 +81,7 @@ async def test_a_long_message_on_a_link_is_metered_in_pieces(tmp_path: Path) -> 
         assert not waiting.done()
         assert bench.health.counters["quota_refused_messages"] == 0
         link.lost()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             await waiting
 
 

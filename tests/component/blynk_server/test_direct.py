@@ -16,6 +16,7 @@ from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame, encode_response
 from tests.helpers.devices import API, Bench, Peer, running
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import BLYNKLIB_INFO, CPP_INFO, TOKEN, Frame
 
 PIBLYNK_INFO = b"h-beat\x0010\0dev\0RPi\0cpu\0BCM2835"
@@ -265,7 +266,7 @@ async def test_blynklib_gets_each_frame_in_a_segment_of_its_own(tmp_path: Path) 
         declare(bench, D8=OUT, A0=IN)
         bench.command("D8", "1")
         async with await bench.log_in(info=BLYNKLIB_INFO, command=Command.LOGIN) as peer:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 arrivals = [await peer.reader.read(1024) for _ in range(3)]
             assert [one[5:] for one in arrivals] == [
                 b"pm\x008\0out\x000\0in",
@@ -316,7 +317,7 @@ async def test_pins_declared_otherwise_by_a_reload_reach_a_connected_device(
         async with await bench.log_in() as peer:
             assert (await bodies(peer))[0] == b"pm\x004\0in\x008\0out\x000\0in"
             redeclare(bench, D8=OUT, D9=OUT, A0=FAST)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while (await peer.receive()).body != b"pm\x009\0out":
                     continue
             # Three turns of A0, and none of D4.
@@ -436,7 +437,7 @@ async def test_a_device_that_does_not_take_what_it_is_sent_is_not_asked(tmp_path
             deaf.send(encode_frame(Command.INTERNAL, 2, CPP_INFO))
             await bench.reached(lambda: device.info != ())
             (connection,) = bench.server._context.connections
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while connection.may_ask():
                     bench.command("V1", "x" * 1000)
                     await asyncio.sleep(0)

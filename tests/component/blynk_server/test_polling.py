@@ -6,6 +6,7 @@ import pytest
 from blynk_gateway.blynk_server.polling import Polls
 from blynk_gateway.core.clock import SystemClock
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 class Turns:
@@ -20,7 +21,7 @@ class Turns:
         self._more.set()
 
     async def reach(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.asked) < count:
                 self._more.clear()
                 await self._more.wait()
@@ -79,7 +80,7 @@ async def test_a_pin_that_is_dropped_by_its_own_turn_has_no_other() -> None:
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     polls = Polls(SystemClock(), ask)
     polls.set("A0", 10)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await done
     assert asked == ["A0"]
     assert timers() == 0

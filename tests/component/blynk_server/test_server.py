@@ -15,6 +15,7 @@ from blynk_gateway.runtime.tasks import spawn
 from tests.helpers.descriptor_store import DescriptorStore, close_copies
 from tests.helpers.devices import LOOPBACK, Bench, Peer, running
 from tests.helpers.other_process import listening_process
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import CPP_INFO, TOKEN
 
 
@@ -137,7 +138,7 @@ async def test_a_name_that_nobody_answers_for_does_not_hold_up_the_loop(
     answer = threading.Event()
 
     def look_up(*_: object, **__: object) -> None:
-        assert answer.wait(5)
+        assert answer.wait(PATIENCE_S)
         raise socket.gaierror(socket.EAI_AGAIN, "no answer")
 
     async with running(Bench(tmp_path)) as bench:

@@ -12,6 +12,7 @@ from blynk_gateway.broker.message import Message
 from blynk_gateway.config.mqtt.options import MqttOptions, ProtocolVersion
 from blynk_gateway.core.clock import SystemClock
 from tests.helpers.broker import Broker
+from tests.helpers.patience import PATIENCE_S
 
 WELCOME = {
     ProtocolVersion.V3_1_1: b"\x20\x02\x00\x00",
@@ -88,9 +89,9 @@ class Open(Protocol):
     ) -> Awaitable[Connection]: ...
 
 
-async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object]) -> None:
     """Return as soon as the condition is true."""
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  any condition
             await asyncio.sleep(0.005)
 

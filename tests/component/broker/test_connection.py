@@ -23,6 +23,7 @@ from blynk_gateway.core.gate import Gate
 from blynk_gateway.errors import PeerDown, PeerError, PeerRefused
 from tests.component.broker.conftest import WELCOME, Open, Peer, until
 from tests.helpers.broker import Broker, Listener
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 
 _T = TypeVar("_T")
@@ -71,7 +72,7 @@ async def test_twenty_thousand_messages_keep_their_order_and_the_window(
         if number % 100 == 0:
             await writer.room()
             assert writer._handed - writer._network.sent < WINDOW
-    await until(lambda: len(heard) == count, within_s=30)
+    await until(lambda: len(heard) == count)
     assert [int(message.payload) for message in heard] == list(range(count))
 
 
@@ -99,7 +100,7 @@ async def test_messages_of_every_qos_count_in_the_window_until_they_are_gone(
     for number in range(2 * WINDOW):
         connection.publish("window", "1", qos=number % 3)
     assert connection._is_window_full()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await connection.room()
     assert not connection._is_window_full()
     await until(lambda: connection._network.sent == 2 * WINDOW)
@@ -115,7 +116,7 @@ async def test_all_who_wait_for_room_get_it(broker: Broker, open_connection: Ope
                 connection.publish("room", "1")
             await connection.room()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(publish_many() for _ in range(5)))
 
 
@@ -152,13 +153,16 @@ async def test_a_broker_that_does_not_answer_is_given_up(
         broker.thaw()
 
 
-async def test_a_stop_while_connecting_is_prompt(broker: Broker) -> None:
+async def test_a_stop_while_connecting_is_prompt(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CONNECT_S", 2 * PATIENCE_S)
     broker.freeze()
     try:
         task = asyncio.get_running_loop().create_task(_connect(broker.port))
         await asyncio.sleep(0.05)
         task.cancel()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(asyncio.CancelledError):
                 await task
     finally:
@@ -318,7 +322,7 @@ class TestEnd:
         with Broker() as broker:
             connection = await open_connection(broker.port, protocol=protocol)
             broker.kill()
-            fault = await _within(1, connection.ended())
+            fault = await _patiently(connection.ended())
             assert isinstance(fault, PeerDown)
             broker.start()
             again = await open_connection(broker.port, protocol=protocol)
@@ -333,7 +337,7 @@ class TestEnd:
     ) -> None:
         first = await open_connection(broker.port, protocol=protocol, client_id="twin")
         await open_connection(broker.port, protocol=protocol, client_id="twin")
-        fault = await _within(1, first.ended())
+        fault = await _patiently(first.ended())
         # MQTT 3.1.1 has no word for it, and mosquitto 2.0.11 does not use the one of MQTT 5.
         assert isinstance(fault, BrokerDown | SessionTaken)
 
@@ -341,7 +345,7 @@ class TestEnd:
         for taken in (b"\xe0\x08\x8e\x06\x1f\x00\x03abc", b"\xe0\x02\x8e\x00", b"\xe0\x01\x8e"):
             async with Peer(WELCOME[ProtocolVersion.V5] + taken) as peer:
                 connection = await open_connection(peer.port, protocol=ProtocolVersion.V5)
-                assert isinstance(await _within(1, connection.ended()), SessionTaken)
+                assert isinstance(await _patiently(connection.ended()), SessionTaken)
 
     @pytest.mark.parametrize(
         ("goodbye", "reason"), [(b"\xe0\x00", 0), (b"\xe0\x01\x80", 128), (b"\xe0\x01\xf3", 243)]
@@ -351,7 +355,7 @@ class TestEnd:
     ) -> None:
         async with Peer(WELCOME[ProtocolVersion.V5] + goodbye) as peer:
             connection = await open_connection(peer.port, protocol=ProtocolVersion.V5)
-            assert f"with reason {reason};" in str(await _within(1, connection.ended()))
+            assert f"with reason {reason};" in str(await _patiently(connection.ended()))
 
     async def test_of_a_frozen_broker_is_noticed_and_costs_no_memory(
         self, open_connection: Open
@@ -359,7 +363,6 @@ class TestEnd:
         with Broker() as broker:
             connection = await open_connection(broker.port, keepalive_ms=1000)
             broker.freeze()
-            started = asyncio.get_running_loop().time()
             count = 0
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
@@ -369,20 +372,23 @@ class TestEnd:
                         await connection.room()
             # The kernel takes some megabytes, and the window one.
             assert count * 10_000 < 16_000_000
-            fault = await _within(3, connection.ended())
-            assert asyncio.get_running_loop().time() - started < 2.2
+            fault = await _patiently(connection.ended())
             assert isinstance(fault, BrokerDown)
             assert "silent" in str(fault)
-            await _within(1, connection.room())
+            await _patiently(connection.room())
             broker.thaw()
 
-    async def test_while_the_broker_is_frozen_takes_no_second(self, open_connection: Open) -> None:
+    async def test_while_the_broker_is_frozen_takes_the_time_of_a_goodbye(
+        self, open_connection: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The thread ends by itself then; nobody gives up waiting for it.
+        monkeypatch.setattr(module, "END_S", 2 * PATIENCE_S)
         with Broker() as broker:
             connection = await open_connection(broker.port)
             broker.freeze()
             for _ in range(WINDOW):
                 connection.publish("frozen", "x" * 10_000)
-            await _within(0.95, connection.close())
+            await _patiently(connection.close())
             assert isinstance(connection.fault, BrokerDown)
             broker.thaw()
 
@@ -530,7 +536,7 @@ async def test_the_broker_decides_how_long_it_bears_silence(open_connection: Ope
     welcome = b"\x20\x06\x00\x00\x03\x13\x00\x01"
     async with Peer(welcome, is_alive=False) as peer:
         connection = await open_connection(peer.port, protocol=ProtocolVersion.V5)
-        fault = await _within(2.5, connection.ended())
+        fault = await _patiently(connection.ended())
         assert "silent for" in str(fault)
 
 
@@ -552,6 +558,6 @@ async def _connect(
     )
 
 
-async def _within(seconds: float, waiting: Awaitable[_T]) -> _T:
-    async with asyncio.timeout(seconds):
+async def _patiently(waiting: Awaitable[_T]) -> _T:
+    async with asyncio.timeout(PATIENCE_S):
         return await waiting

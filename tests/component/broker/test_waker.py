@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from blynk_gateway.broker.waker import Stopped, Waker
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ Pair = tuple[socket.socket, socket.socket]
 def test_a_wait_tells_what_the_socket_is_ready_for(waker: Waker, pair: Pair) -> None:
     ours, theirs = pair
     assert waker.wait(ours, select.POLLIN, 0.0) == 0
-    assert waker.wait(ours, select.POLLIN | select.POLLOUT, 5.0) == select.POLLOUT
+    assert waker.wait(ours, select.POLLIN | select.POLLOUT, PATIENCE_S) == select.POLLOUT
     theirs.send(b"x")
-    assert waker.wait(ours, select.POLLIN, 5.0) == select.POLLIN
+    assert waker.wait(ours, select.POLLIN, PATIENCE_S) == select.POLLIN
 
 
 def test_a_wake_from_another_thread_ends_a_wait(waker: Waker, pair: Pair) -> None:

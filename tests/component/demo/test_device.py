@@ -17,6 +17,7 @@ from blynk_gateway.protocol.events import (
     SyncRequested,
 )
 from blynk_gateway.protocol.server import ServerConnection
+from tests.helpers.patience import PATIENCE_S
 
 CLOCK = SystemClock()
 
@@ -78,7 +79,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_logs_in_syncs_and_reports_again_and_again() -> None:
     server = Server()
-    async with asyncio.timeout(5), connected(server) as device:
+    async with asyncio.timeout(PATIENCE_S), connected(server) as device:
         login = await server.events.get()
         assert isinstance(login, LoginRequested)
         assert login.token == "the-token"
@@ -92,7 +93,7 @@ async def test_it_logs_in_syncs_and_reports_again_and_again() -> None:
 
 async def test_a_command_takes_effect_at_once() -> None:
     server = Server()
-    async with asyncio.timeout(5), connected(server):
+    async with asyncio.timeout(PATIENCE_S), connected(server):
         await server.writes()
         server.connection.send_pin("V2", ("0",))
         server.flush()
@@ -104,7 +105,7 @@ async def test_a_command_takes_effect_at_once() -> None:
 async def test_it_comes_back_after_a_loss_and_after_a_refusal(status: int) -> None:
     server = Server()
     server.status = status
-    async with asyncio.timeout(5), connected(server) as device:
+    async with asyncio.timeout(PATIENCE_S), connected(server) as device:
         assert isinstance(await server.events.get(), LoginRequested)
         if status == 200:
             await device.logged_in.wait()
@@ -126,6 +127,6 @@ async def test_a_server_that_breaks_the_protocol_is_left_and_tried_again() -> No
         writer.close()
 
     server.serve = garbage  # type: ignore[method-assign]
-    async with asyncio.timeout(5), connected(server):
+    async with asyncio.timeout(PATIENCE_S), connected(server):
         await connections.get()
         await connections.get()

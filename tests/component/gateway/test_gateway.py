@@ -31,6 +31,7 @@ from tests.component.gateway.system import OPTIONS, SERVER, SHED, running, write
 from tests.component.history.system import until
 from tests.helpers.clock import FakeClock
 from tests.helpers.devices import Peer
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import Frame
 
 
@@ -79,7 +80,7 @@ async def test_reload_keeps_connections_and_applies_the_rest(tmp_path: Path) -> 
         assert datastream.name == "Heat"
         assert gateway.registry.get("shed").is_online
         write(gateway, "shed", "V1", "1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while gateway.store.find("attic", "V1") is None:  # noqa: ASYNC110  a turn of the loop
                 await asyncio.sleep(0)
         await gateway.reload(OPTIONS)
@@ -177,7 +178,7 @@ async def test_a_client_that_is_slow_to_leave_keeps_no_output_on(
 
     monkeypatch.setattr(gateway.server, "stop", stop_slowly)
     stopping = spawn(gateway.stop(), name="test stop")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while simulation.lines()[17].level:  # noqa: ASYNC110  a line signals nothing
             await asyncio.sleep(0.002)
     is_slow.set()

@@ -33,6 +33,7 @@ from blynk_gateway.runtime.timezone import Zone
 from tests.helpers.clock import trusted
 from tests.helpers.descriptor_store import DescriptorStore, close_copies
 from tests.helpers.kernel_gpio import FakeKernel
+from tests.helpers.patience import PATIENCE_S
 
 PERSON = Origin(OriginKind.API, "person")
 PUMP = OutputOptions(name="pump", type="relay", pin="V1", line=17, on_start=Level.LAST)
@@ -109,7 +110,7 @@ async def running(data_dir: Path, options: GpioOptions) -> AsyncIterator[Pi]:
 
 
 async def reached(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals what tests look at
             await asyncio.sleep(0.002)
 
@@ -363,7 +364,7 @@ async def test_a_back_end_that_is_opened_too_late_is_closed(
     real_close: Any = factory_module.close_board
 
     def slow(factory: Factory) -> object:
-        may_go_on.wait(5)
+        may_go_on.wait(PATIENCE_S)
         return real_open(factory)
 
     def close(board: object) -> None:

@@ -10,6 +10,7 @@ from blynk_gateway.gpio import memory as memory_module
 from blynk_gateway.gpio.memory import BOOT_ID, GpioMemory
 from blynk_gateway.gpio.peripheral import Opening
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 class Machine:
@@ -33,7 +34,7 @@ class Machine:
 
     async def written(self, name: str, *, is_on: bool) -> None:
         """Return when the file says so."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while (name in self.held()["on_since"]) != is_on:  # type: ignore[operator]  # noqa: ASYNC110  a file signals nothing
                 await asyncio.sleep(0.002)
 
@@ -210,7 +211,7 @@ async def test_the_loop_does_not_wait_for_the_disk_and_the_newest_state_wins(
 
     def slow(path: Path, text: str) -> None:
         texts.append(text)
-        assert may_go_on.wait(5)
+        assert may_go_on.wait(PATIENCE_S)
         original(path, text)
 
     monkeypatch.setattr(memory_module, "_replace", slow)

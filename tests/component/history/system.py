@@ -22,6 +22,7 @@ from blynk_gateway.history.retention.retention import Keep
 from blynk_gateway.runtime.clock_quality import ClockQuality
 from blynk_gateway.runtime.health import Health
 from tests.helpers.clock import FakeClock, trusted
+from tests.helpers.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from blynk_gateway.history.segments.restore import Restored
@@ -32,8 +33,8 @@ ORIGIN = Origin(OriginKind.DEVICE, "1")
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Return as soon as the condition holds; it has to within ten seconds."""
-    async with asyncio.timeout(10):
+    """Return as soon as the condition holds."""
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if condition():
                 return

@@ -30,6 +30,7 @@ from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.component.history.system import ORIGIN, System, locked, until
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +167,7 @@ async def test_close_ends_the_writer_after_its_last_commit(tmp_path: Path) -> No
         system.add("a")
         await system.journal.flush()
         system.write("a", "V1", "1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await task
     assert points(system.path) == 1
 

@@ -18,6 +18,7 @@ from blynk_gateway.mirror.postgres import AsyncpgMissing, PostgresSink
 from blynk_gateway.mirror.sink import Piece, PointsRefused, ServerDown, ServerRefused
 from tests.helpers.engines import Postgres
 from tests.helpers.feeds import START_MS, batch_of
+from tests.helpers.patience import PATIENCE_S
 
 POINTS = "SELECT seq, device, pin, value, text FROM blynk_point ORDER BY seq"
 
@@ -126,7 +127,7 @@ async def test_a_server_that_is_still_at_it_when_it_is_sent_again_has_it_once(
 
     async def until_waiting(count: int) -> None:
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await disk.fetchval(waiting) < count:
                 assert not sending.done()
 
@@ -279,7 +280,7 @@ async def test_a_cancelled_transaction_leaves_nothing_open(
         await other.execute("LOCK TABLE blynk_point")
         sending = asyncio.get_running_loop().create_task(sink.send(piece), name="sending")
         waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not await other.fetch(waiting):
                 assert not sending.done()
         sending.cancel()

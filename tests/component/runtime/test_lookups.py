@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from blynk_gateway.runtime.lookups import Lookups, in_ascii
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_lookup_nobody_waits_for_keeps_its_place_until_it_ends(
     threads = [one for one in threading.enumerate() if one.name == "name lookup"]
     assert [one.daemon for one in threads] == [True]
     no_answer.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(socket.gaierror, match="Temporary failure"):
             await lookups.find("router.lan", 0, kind=socket.SOCK_DGRAM)
 
@@ -61,7 +62,7 @@ async def test_machine_without_room_for_a_thread(monkeypatch: pytest.MonkeyPatch
         patch.setattr(threading.Thread, "start", full)
         with pytest.raises(OSError, match="no thread for a lookup"):
             await lookups.find("localhost", 0, kind=socket.SOCK_DGRAM)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await lookups.find("localhost", 0, kind=socket.SOCK_DGRAM)
 
 

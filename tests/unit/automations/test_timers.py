@@ -7,6 +7,7 @@ from blynk_gateway.automations.timers import Timers
 from blynk_gateway.core.clock import SystemClock
 from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 def test_timers_are_called_in_their_order_once_they_are_due() -> None:
@@ -80,6 +81,6 @@ async def test_worker_wakes_for_the_next_timer_also_for_one_that_is_set_meanwhil
     called = asyncio.Event()
     timers.after(3600, lambda: None)
     timers.after(0.01, called.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await called.wait()
     await cancel(worker)

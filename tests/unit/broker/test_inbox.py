@@ -8,6 +8,7 @@ from blynk_gateway.broker import inbox as module
 from blynk_gateway.broker.inbox import AT_ONCE, INBOX_BYTES, INBOX_MESSAGES, Inbox
 from blynk_gateway.broker.message import Message
 from blynk_gateway.core.gate import Gate
+from tests.helpers.patience import PATIENCE_S
 
 
 class Taken:
@@ -29,7 +30,7 @@ class Taken:
         self.inbox.call()
 
     async def until(self, total: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while sum(map(len, self.batches)) < total:  # noqa: ASYNC110  any number of batches
                 # A loop that never rests leaves the other thread no time.
                 await asyncio.sleep(0.001)

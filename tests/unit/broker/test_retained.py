@@ -7,6 +7,7 @@ from blynk_gateway.broker import retained as module
 from blynk_gateway.broker.message import Message
 from blynk_gateway.broker.retained import Retained
 from blynk_gateway.core.clock import SystemClock
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ async def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "COLLECT_S", 0.1)
     retained = Retained(SystemClock())
     waiting = asyncio.get_running_loop().create_task(retained.wait())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not waiting.done():
             retained.take([Message("a", b"1", is_retained=True)])
             await asyncio.sleep(0.01)

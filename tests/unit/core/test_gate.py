@@ -1,6 +1,7 @@
 import asyncio
 
 from blynk_gateway.core.gate import Gate
+from tests.helpers.patience import PATIENCE_S
 
 
 def test_the_gate_is_open_at_first() -> None:
@@ -31,5 +32,5 @@ async def test_a_closed_gate_holds_those_who_wait_until_it_opens() -> None:
 
 
 async def test_an_open_gate_holds_nobody() -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await Gate().wait()

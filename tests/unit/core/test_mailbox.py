@@ -5,6 +5,7 @@ import pytest
 from blynk_gateway.core.change import Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.gate import Gate
 from blynk_gateway.core.mailbox import Mailbox, Overflow
+from tests.helpers.patience import PATIENCE_S
 
 ORIGIN = Origin(OriginKind.DEVICE, "1")
 
@@ -134,7 +135,7 @@ def test_a_gate_goes_with_pause_and_only_with_it(overflow: Overflow, gate: Gate 
 async def test_take_returns_at_once_what_is_there() -> None:
     mailbox = Mailbox(10, Overflow.CLOSE)
     fill(mailbox, change(1), change(2))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         assert [one.seq for one in await mailbox.take()] == [1, 2]
 
 
@@ -208,7 +209,7 @@ async def test_closing_ends_a_take_with_nothing() -> None:
         await asyncio.sleep(0)
         mailbox.close()
     assert taking.result() == []
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         assert await mailbox.take() == []
 
 
@@ -237,6 +238,6 @@ async def test_a_token_wakes_a_sink_that_waits_for_more_changes() -> None:
         assert not taking.done()
         mailbox.put_token(lambda: None)
     assert [one.seq for one in taking.result()] == [1]
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         # It is still there for who has not taken it.
         assert await mailbox.take(5) == []

@@ -16,6 +16,7 @@ from blynk_gateway.core.presence import LOOK_EVERY_S, Presence
 from blynk_gateway.core.store import PinStore
 from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 ORIGIN = Origin(OriginKind.HTTP, "shed")
 
@@ -74,7 +75,7 @@ async def test_a_device_falls_silent_by_itself_and_is_heard_again(
 ) -> None:
     monkeypatch.setattr("blynk_gateway.core.presence.PAUSE_S", 0.01)
     rig = Rig(SystemClock(), 50)
-    async with rig.running(), asyncio.timeout(5):
+    async with rig.running(), asyncio.timeout(PATIENCE_S):
         # The watch sleeps for long now: it has to be woken.
         await asyncio.sleep(0.03)
         for _ in range(2):

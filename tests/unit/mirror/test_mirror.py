@@ -27,6 +27,7 @@ from blynk_gateway.mirror.sink import Piece, ServerDown, ServerRefused
 from blynk_gateway.runtime.health import Health, HealthState
 from tests.helpers.clock import FakeClock
 from tests.helpers.feeds import START_MS, FakeFeed, FakeSink, batch_of
+from tests.helpers.patience import PATIENCE_S
 
 OPTIONS = MirrorOptions("postgresql://nas/blynk")
 HOUR_MS = 3_600_000
@@ -104,7 +105,7 @@ async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the mirror has nothing to wait on
             await asyncio.sleep(0.001)
 

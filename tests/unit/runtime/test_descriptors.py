@@ -12,6 +12,7 @@ import pytest
 
 from blynk_gateway.runtime.descriptors import FIRST, Descriptors
 from blynk_gateway.runtime.sdnotify import ServiceManager
+from tests.helpers.patience import PATIENCE_S
 
 NAME = "listen-127.0.0.1-8080"
 
@@ -22,7 +23,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.receiver.bind(str(path))
-        self.receiver.settimeout(5)
+        self.receiver.settimeout(PATIENCE_S)
         self.files: list[int] = []
 
     def take(self) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from blynk_gateway.errors import HistoryError
 from blynk_gateway.runtime.journal_log import JournalHandler, goes_to_journal, priority
 from blynk_gateway.runtime.logs import LineFormatter
+from tests.helpers.patience import PATIENCE_S
 
 log = logging.Logger("blynk_gateway.test")  # noqa: LOG001  with no handler but the test's
 
@@ -18,7 +19,7 @@ log = logging.Logger("blynk_gateway.test")  # noqa: LOG001  with no handler but 
 def journal(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(tmp_path / "socket"))
-        receiver.settimeout(5)
+        receiver.settimeout(PATIENCE_S)
         yield receiver
 
 

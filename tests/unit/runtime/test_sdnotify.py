@@ -11,6 +11,7 @@ import pytest
 from blynk_gateway.runtime import sdnotify
 from blynk_gateway.runtime.sdnotify import ServiceManager
 from blynk_gateway.runtime.tasks import spawn
+from tests.helpers.patience import PATIENCE_S
 
 SENDS: dict[str, tuple[Callable[[ServiceManager], None], bytes]] = {
     "ready": (lambda manager: manager.ready("2 devices"), b"READY=1\nSTATUS=2 devices"),
@@ -40,7 +41,7 @@ OTHER_PID = 4_194_304
 def notify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(tmp_path / "notify"))
-        receiver.settimeout(5)
+        receiver.settimeout(PATIENCE_S)
         monkeypatch.setenv("NOTIFY_SOCKET", receiver.getsockname())
         yield receiver
 
@@ -76,7 +77,7 @@ def test_an_address_with_an_at_sign_is_an_abstract_socket(
     name = str(tmp_path)[-80:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(f"\0{name}")
-        receiver.settimeout(5)
+        receiver.settimeout(PATIENCE_S)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
         ServiceManager().stopping()
         assert receiver.recv(1000) == b"STOPPING=1"
@@ -90,7 +91,7 @@ async def test_the_manager_is_asked_for_patience_as_long_as_something_takes(
     notify.setblocking(False)
     async with ServiceManager().patience():
         for _ in range(3):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await loop.sock_recv(notify, 1000) == b"EXTEND_TIMEOUT_USEC=20000000"
                 assert await loop.sock_recv(notify, 1000) == b"WATCHDOG=1"
     with contextlib.suppress(BlockingIOError):

@@ -6,6 +6,7 @@ import weakref
 import pytest
 
 from blynk_gateway.runtime.tasks import cancel, spawn
+from tests.helpers.patience import PATIENCE_S
 
 
 async def _answer() -> int:
@@ -109,5 +110,5 @@ async def test_whoever_cancels_can_be_cancelled() -> None:
     assert stopper.cancelled()
     assert not task.done()
     release.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await task

@@ -11,6 +11,7 @@ from blynk_gateway.api.live import client
 from blynk_gateway.core.change import Intent
 from blynk_gateway.core.json_text import Json
 from tests.helpers.http import CONFIG, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 
 HANDSHAKE = (
     "GET /api/v1/ws?every_ms=50 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
@@ -71,7 +72,7 @@ async def test_slow_dashboard_gets_the_latest_and_nothing_piles_up(site: Site) -
     assert one.unread_bytes <= unread
     latest = f"{number + 5} {LONG}"
     found: dict[str, str] = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while [found.get(f"greenhouse/{pin}") for pin in PINS[8:]] != [latest] * len(PINS[8:]):
             for change in (await message(reader)).get("changes", []):
                 found[change["address"]] = change["value"][0]
@@ -85,7 +86,7 @@ async def test_dashboard_that_never_reads_is_cut(
     monkeypatch.setattr(client, "STALLED_AFTER_S", 0.2)
     _, writer = await opened(site)
     await stall(site)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while site.loaded._live._feed.clients:
             await site.request("GET", "/api/health")
     assert site.health.counters["live_clients_cut"] == 1

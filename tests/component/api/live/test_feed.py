@@ -17,6 +17,7 @@ from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.ports import ApiToken
 from tests.helpers.http import ADMIN, CONFIG, TOKEN, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 
 SCOPED = "scoped-secret"
 
@@ -29,7 +30,7 @@ async def dashboard(
     url = f"http://127.0.0.1:{site.port}/api/v1/ws?every_ms={every_ms}"
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers) as ws:
-        hello = await ws.receive_json(timeout=5)
+        hello = await ws.receive_json(timeout=PATIENCE_S)
         assert hello["type"] == "hello"
         yield ws
 
@@ -50,7 +51,7 @@ async def watch(
 
 async def told(ws: aiohttp.ClientWebSocketResponse, kind: str) -> Json:
     """The next message of a type."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             message = await ws.receive_json()
             if message["type"] == kind:
@@ -177,7 +178,7 @@ async def test_silence_is_broken_by_a_sign_of_life(
 async def test_bad_message_ends_the_connection_with_a_reason(site: Site, text: str) -> None:
     async with dashboard(site) as ws:
         await ws.send_str(text)
-        closed = await ws.receive(timeout=5)
+        closed = await ws.receive(timeout=PATIENCE_S)
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 1008)
         assert closed.extra
 
@@ -185,10 +186,10 @@ async def test_bad_message_ends_the_connection_with_a_reason(site: Site, text: s
 async def test_bytes_and_too_long_messages_end_the_connection(site: Site) -> None:
     async with dashboard(site) as ws:
         await ws.send_bytes(b"{}")
-        assert (await ws.receive(timeout=5)).data == 1008
+        assert (await ws.receive(timeout=PATIENCE_S)).data == 1008
     async with dashboard(site) as ws:
         await ws.send_str(" " * 70_000)
-        assert (await ws.receive(timeout=5)).data == 1009
+        assert (await ws.receive(timeout=PATIENCE_S)).data == 1009
 
 
 @pytest.mark.parametrize("pace", ["0", "49", "5001", "x", "nan", ""])
@@ -212,7 +213,7 @@ async def test_nothing_runs_without_dashboards(site: Site) -> None:
     async with dashboard(site), dashboard(site):
         assert len(site.bus._everyone) == before + 1
         assert (await site.request("GET", f"/{TOKEN}/isAppConnected")).text == "true"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(site.bus._everyone) > before:
             await site.request("GET", "/api/health")
     assert site.loaded._live._feed._task is None
@@ -227,7 +228,7 @@ async def test_scope_hides_other_devices_and_pins(site: Site) -> None:
         site.registry.record_event(site.device, EventKind.LOGGED, "secret", "", CONFIG)
         write(site, "V0", "2")
         site.store.write("shed", "V0", ("3",), CONFIG, Intent.REPORT)
-        message = await ws.receive_json(timeout=5)
+        message = await ws.receive_json(timeout=PATIENCE_S)
         assert "greenhouse" not in str(message)
         assert "secret" not in str(message)
 
@@ -236,13 +237,13 @@ async def test_revoked_token_ends_the_connection(site: Site) -> None:
     async with dashboard(site, ADMIN) as ws:
         answer = await site.request("DELETE", "/api/v1/api-tokens/admin", bearer=ADMIN)
         assert answer.status == 204
-        closed = await ws.receive(timeout=5)
+        closed = await ws.receive(timeout=PATIENCE_S)
         assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4401)
 
 
 async def test_stop_closes_dashboards(site: Site) -> None:
     async with dashboard(site) as ws:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             closed, _ = await asyncio.gather(ws.receive(), site.api.stop())
         assert closed.data == 1001
 
@@ -288,6 +289,6 @@ async def test_dashboard_that_went_away_delays_nobody(
         await watch(first, *pins)
         transport = first._writer.transport
         transport.abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while site.loaded._live._feed.clients:
             await site.request("GET", "/api/health")

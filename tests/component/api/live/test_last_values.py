@@ -20,13 +20,13 @@ from blynk_gateway.core.direct import DirectPin, PinMode
 from blynk_gateway.core.json_text import Json
 from blynk_gateway.core.value import printable_value
 from tests.helpers.http import CONFIG, DATASTREAMS, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 
 PINS = [f"V{number}" for number in (0, *range(7, 30))]
 DIRECT = ["D5", "D6"]
 ADDRESSES = [f"greenhouse/{pin}" for pin in PINS + DIRECT]
 PAGES = 6
 STEPS = 300
-WITHIN_S = 5.0
 
 
 class Page:
@@ -173,7 +173,7 @@ async def test_when_all_is_quiet_every_page_has_what_is(
             page.is_slow = False
         # The last answers are on their way, or a difference shows that stays.
         with suppress(TimeoutError):
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while differences(site, pages):  # noqa: ASYNC110  pages tell nobody
                     await asyncio.sleep(0.05)
         assert differences(site, pages) == []

@@ -12,6 +12,7 @@ from blynk_gateway.core.change import EventKind, Origin, OriginKind, PinChange
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from tests.helpers.http import ADMIN, CONFIG, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.visitors import PASSWORD, Visitor, logged_in
 
 PATH = "/api/v1/devices"
@@ -257,7 +258,7 @@ async def listening(
         aiohttp.ClientSession(f"http://127.0.0.1:{site.port}", headers=headers) as session,
         session.ws_connect("/api/v1/ws?every_ms=100") as socket,
     ):
-        assert (await socket.receive_json(timeout=5))["type"] == "hello"
+        assert (await socket.receive_json(timeout=PATIENCE_S))["type"] == "hello"
         yield socket
 
 
@@ -313,7 +314,7 @@ async def test_link_that_is_revoked_ends_the_websocket(site: Site) -> None:
 
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> int | None:
     """The code that a WebSocket is closed with."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         async for _ in socket:
             continue
     return socket.close_code

@@ -6,6 +6,7 @@ import pytest
 
 from blynk_gateway.errors import HistoryError
 from tests.helpers.http import ADMIN, OPERATOR, Site
+from tests.helpers.patience import PATIENCE_S
 
 PATH = "/api/v1/backup"
 
@@ -39,7 +40,7 @@ async def test_what_is_wrong_before_it_begins_is_an_answer(site: Site) -> None:
 @pytest.mark.parametrize("fault", [HistoryError("a file went away"), OSError("no such device")])
 async def test_backup_that_breaks_off_does_not_look_complete(site: Site, fault: Exception) -> None:
     site.backups.broken = fault
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         body = await raw(site)
     assert body.count(b"HTTP/1.1") == 1
     assert not body.endswith(b"0\r\n\r\n")

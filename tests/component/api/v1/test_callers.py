@@ -16,6 +16,7 @@ from blynk_gateway.core.accounts import Role
 from blynk_gateway.core.change import EventKind, Intent, Origin, OriginKind
 from blynk_gateway.core.definition import DeviceSource
 from tests.helpers.http import ADMIN, CONFIG, OPERATOR, TOKEN, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.visitors import ORIGIN, Visitor, logged_in
 
 OTHER_TOKEN = "5" * 32
@@ -211,7 +212,7 @@ async def test_streams_tell_a_visitor_of_the_dashboards_pins_alone(full: Site, p
         if every:
             watch = {"type": "watch", "pins": ["greenhouse/V1", "greenhouse/V7", "cellar/V1"]}
             writer.write(frame(json.dumps(watch).encode()))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             # What stands is told first: from then on it hears of changes.
             told = await reader.readuntil(b"greenhouse/V1")
             happen(full)
@@ -236,7 +237,7 @@ async def test_stream_ends_with_the_time_of_its_link(
     lines = [f"GET {path} HTTP/1.1", *(f"{one}: {its}" for one, its in headers.items())]
     reader, writer = await asyncio.open_connection("127.0.0.1", full.port)
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await reader.readuntil(b"greenhouse/V1")
         full.clock.advance(87)
         told = await reader.readuntil(b"the session is over" if "ws" in path else b"\r\n0\r\n")

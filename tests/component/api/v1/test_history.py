@@ -13,6 +13,7 @@ from blynk_gateway.core.change import Intent
 from blynk_gateway.core.history import Aggregate
 from blynk_gateway.core.periods import LEGACY_PERIODS
 from tests.helpers.http import CONFIG, VIEWER, Answer, Site
+from tests.helpers.patience import PATIENCE_S
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -339,7 +340,7 @@ def fill_with_megabytes(site: Site) -> None:
 
 async def until(condition: object) -> None:
     assert callable(condition)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing tells when it comes true
             await asyncio.sleep(0.01)
 

@@ -14,6 +14,7 @@ from blynk_gateway.core.change import EventKind, Intent
 from blynk_gateway.core.definition import DeviceSource
 from blynk_gateway.core.ports import ApiToken
 from tests.helpers.http import ADMIN, CONFIG, TOKEN, VIEWER, Site
+from tests.helpers.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -106,7 +107,7 @@ async def test_app_counts_as_connected_while_its_websocket_is_open(site: Site) -
     async with connected(site) as ws:
         await ws.receive_json()
         assert (await site.request("GET", f"/{TOKEN}/isAppConnected")).text == "true"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await site.request("GET", f"/{TOKEN}/isAppConnected")).text == "true":
             pass
 
@@ -132,7 +133,7 @@ async def test_plain_request_for_the_websocket_is_refused(site: Site) -> None:
 async def test_stop_closes_websockets_and_streams(site: Site) -> None:
     async with connected(site) as ws, lines(site) as reader:
         await ws.receive_json()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             await site.api.stop()
         assert (await ws.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         assert await reader.read() in (b"", b"0\r\n\r\n")
@@ -179,7 +180,7 @@ async def test_stream_ends_when_its_client_goes_away(
     monkeypatch.setattr("blynk_gateway.api.v1.live.LOOK_EVERY_S", 0.01)
     async with lines(site):
         assert len(site.loaded._live._mailboxes) == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while site.loaded._live._mailboxes:
             await site.request("GET", "/")
 
@@ -212,8 +213,8 @@ async def test_streams_end_with_their_token(site: Site) -> None:
         await ws.receive_json()
         for name in ("viewer", "admin"):
             await site.request("DELETE", f"/api/v1/api-tokens/{name}", bearer=ADMIN)
-        closed = await ws.receive(timeout=5)
+        closed = await ws.receive(timeout=PATIENCE_S)
         assert closed.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         assert closed.data == 4401
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await reader.readuntil(b"\r\n\r\n") == b"0\r\n\r\n"

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.helpers.http import ADMIN, serving
+from tests.helpers.patience import PATIENCE_S
 
 EXAMPLES = 12
 """For each route: what is wrong in the document shows in the first few."""
@@ -44,7 +45,7 @@ class Served:
 
     def __enter__(self) -> "Served":
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,6 +103,6 @@ def _ask(operation: schemathesis.APIOperation) -> None:  # type: ignore[type-arg
     @given(case=operation.as_strategy())
     def ask(case: schemathesis.Case) -> None:  # type: ignore[type-arg]
         headers = {"Authorization": f"Bearer {ADMIN}"}
-        case.call_and_validate(checks=list(CHECKS), headers=headers, timeout=10)
+        case.call_and_validate(checks=list(CHECKS), headers=headers, timeout=PATIENCE_S)
 
     ask()

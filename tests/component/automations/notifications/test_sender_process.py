@@ -15,6 +15,7 @@ from blynk_gateway.automations.notifications.sender_process import SENDER, Sende
 from blynk_gateway.config.secret import Secret
 from tests.helpers.authority import Authority
 from tests.helpers.ntfy import Ntfy
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.smtp_sink import SmtpSink
 
 SENT = Answer(Outcome.SENT)
@@ -132,5 +133,5 @@ async def test_it_ends_by_itself_when_its_gateway_is_gone() -> None:
     process = await asyncio.create_subprocess_exec(*SENDER, stdin=asyncio.subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await process.wait() == os.EX_OK

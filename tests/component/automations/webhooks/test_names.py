@@ -11,6 +11,7 @@ from blynk_gateway.automations.webhooks.calls import Calls
 from blynk_gateway.automations.webhooks.names import MAX_LOOKUPS, Names
 from blynk_gateway.errors import PeerDown
 from tests.component.automations.webhooks.test_calls import answering, request_to
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_lookups_that_hang_hold_nothing_else_up(no_answer: threading.Semap
         calls.send(request_to(f"http://h{number}.example.org/"), 0.2, 1000)
         for number in range(MAX_LOOKUPS + 5)
     ]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*requests, return_exceptions=True)
         assert {str(one) for one in results} == {"nas: no answer within 0.2 s"}
         assert all(isinstance(one, PeerDown) for one in results)

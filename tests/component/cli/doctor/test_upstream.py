@@ -22,6 +22,7 @@ from blynk_gateway.core.upstream import MappingState, MappingStatus, UpstreamSta
 from tests.component.cli.doctor.conftest import Machine
 from tests.helpers.authority import Authority, Identity
 from tests.helpers.control import control_server
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 from tests.helpers.upstreams import ABOVE
 
@@ -111,7 +112,7 @@ def listening(identity: Identity | None = None) -> Iterator[tuple[int, list[byte
             while True:
                 connection, _ = server.accept()
                 with connection, contextlib.suppress(OSError):
-                    connection.settimeout(5)
+                    connection.settimeout(PATIENCE_S)
                     if context is not None:
                         with context.wrap_socket(connection, server_side=True) as secure:
                             heard.append(secure.recv(100))

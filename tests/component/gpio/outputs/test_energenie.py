@@ -17,6 +17,7 @@ from blynk_gateway.gpio.outputs.output import Output
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.safety import Safety
 from tests.helpers.gpio import Rig
+from tests.helpers.patience import PATIENCE_S
 
 CODE = (17, 22, 23, 27)
 MODE, TRANSMIT = 24, 25
@@ -49,7 +50,7 @@ class Air:
         if self._rig.pin(TRANSMIT).state:
             self.sent.append(tuple(int(self._rig.pin(line).state) for line in CODE))
             assert self._rig.pin(MODE).state == 0
-            assert self._open.wait(5)
+            assert self._open.wait(PATIENCE_S)
 
     def close(self) -> None:
         self._open.clear()

@@ -18,6 +18,7 @@ from blynk_gateway.gpio.sensors.onewire import (
     read_thermometer,
 )
 from tests.helpers.gpio import Rig
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.sensors import add_thermometer, put
 
 FIRST, SECOND = "28-0316a2790001", "28-0316a2790002"
@@ -128,7 +129,7 @@ async def test_thermometers_take_turns(tmp_path: Path, monkeypatch: pytest.Monke
         inside += 1
         most = max(most, inside)
         entered.append(path.name)
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
         inside -= 1
         return 1.0
 

@@ -28,6 +28,7 @@ from blynk_gateway.runtime.health import HealthState
 from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.component.history.system import ORIGIN, System, files_of, put_back, until
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 NOON_MS = 1_700_049_600_000
 PINS = ("V1", "V2", "V3")
@@ -627,7 +628,7 @@ async def test_cancelled_in_the_turn_in_which_it_is_woken(tmp_path: Path) -> Non
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         working._wanted.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await cancel(task)
         assert task.cancelled()
         assert working._packer is None

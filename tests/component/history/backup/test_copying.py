@@ -21,6 +21,7 @@ from blynk_gateway.history.backup.copying import (
 )
 from blynk_gateway.history.file.migration import STEPS
 from tests.component.history.system import ORIGIN, System
+from tests.helpers.patience import PATIENCE_S
 
 
 def change(path: Path, sql: str) -> None:
@@ -64,7 +65,7 @@ async def test_commits_go_on_in_the_middle_of_a_copy(
 
     def hold(_size: int) -> None:
         is_under_way.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(PATIENCE_S)
 
     async with System(tmp_path / "data") as system:
         system.add("a")

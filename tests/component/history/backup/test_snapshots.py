@@ -20,6 +20,7 @@ from blynk_gateway.history.backup.snapshots import (
 from blynk_gateway.runtime.health import Health, HealthState
 from tests.component.history.system import ORIGIN, System
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 DAY_S = 86_400.0
 
@@ -193,7 +194,7 @@ async def test_cancelled_work_is_stopped_and_waited_for() -> None:
     ended = []
 
     def work(stop: threading.Event) -> None:
-        assert stop.wait(10)
+        assert stop.wait(PATIENCE_S)
         ended.append(True)
 
     task = asyncio.create_task(in_thread(work))

@@ -11,6 +11,7 @@ from blynk_gateway.history.file import reader as module
 from blynk_gateway.history.file.reader import Reader, Snapshot
 from tests.component.history.system import until
 from tests.helpers.archive import create
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ async def test_long_work_does_not_hold_up_short_work(
     reader: Reader, writer: sqlite3.Connection
 ) -> None:
     go_on = threading.Event()
-    long = asyncio.ensure_future(reader.run(lambda _: go_on.wait(10)))
+    long = asyncio.ensure_future(reader.run(lambda _: go_on.wait(PATIENCE_S)))
     assert await reader.run(numbers) == [1]
     go_on.set()
     assert await long

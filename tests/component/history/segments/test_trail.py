@@ -23,6 +23,7 @@ from blynk_gateway.runtime.tasks import cancel, spawn
 from tests.component.history.system import ORIGIN, System, files_of, locked, put_back
 from tests.helpers.clock import FakeClock
 from tests.helpers.full_disk import limited
+from tests.helpers.patience import PATIENCE_S
 
 END = (1 << 63) - 1
 HOUR_MS = 3_600_000
@@ -140,7 +141,7 @@ async def test_many_waiters_beside_the_running_journal_cost_few_commits(
 
             monkeypatch.setattr(database, "write", counted)
         journal = spawn(system.journal.run(), name="journal")
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
             for number in range(200):
                 seq = system.write("shed", "V1", str(number)).seq
                 group.create_task(trail.commit(seq), name="waiter")

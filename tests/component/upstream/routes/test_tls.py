@@ -25,6 +25,7 @@ from blynk_gateway.upstream.routes.tls import (
     explained,
 )
 from tests.helpers.authority import Authority, Identity
+from tests.helpers.patience import PATIENCE_S
 
 PLACE = "blynk.cloud:443"
 
@@ -119,7 +120,7 @@ async def test_file_is_read_once_while_it_is_used_and_anew_when_it_changes(tmp_p
 
 async def test_nothing_is_kept_of_what_nobody_uses(tmp_path: Path) -> None:
     used = weakref.ref(await context(UpstreamTlsOptions(Authority(tmp_path, "ours").ca)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         # The thread that made it lets go of it when it has other work.
         while used() is not None:
             await asyncio.to_thread(gc.collect)

@@ -12,10 +12,11 @@ from blynk_gateway.cli.support_bundle.part import (
     collect_all,
 )
 from blynk_gateway.core.clock import SystemClock
+from tests.helpers.patience import PATIENCE_S
 
 
 def collected(
-    *parts: Part, all_within_s: float = 5.0, each_within_s: float = 5.0
+    *parts: Part, all_within_s: float = PATIENCE_S, each_within_s: float = PATIENCE_S
 ) -> list[Collected]:
     return list(
         collect_all(

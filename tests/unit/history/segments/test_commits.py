@@ -3,14 +3,13 @@
 import asyncio
 
 from blynk_gateway.history.segments.commits import Commits
-
-LONG_S = 10.0
+from tests.helpers.patience import PATIENCE_S
 
 
 async def test_what_is_on_the_disk_is_not_waited_for() -> None:
     commits = Commits()
     commits.note(7)
-    assert await commits.reached(7, LONG_S)
+    assert await commits.reached(7, PATIENCE_S)
     assert commits.seq == 7
 
 
@@ -19,7 +18,7 @@ async def test_all_who_wait_are_woken_by_their_number_alone() -> None:
     done: list[int] = []
 
     async def wait(seq: int) -> None:
-        assert await commits.reached(seq, LONG_S)
+        assert await commits.reached(seq, PATIENCE_S)
         done.append(seq)
 
     async with asyncio.TaskGroup() as group:

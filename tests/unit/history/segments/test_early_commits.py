@@ -11,6 +11,7 @@ from blynk_gateway.history.segments import early_commits as module
 from blynk_gateway.history.segments.commits import Commits
 from blynk_gateway.history.segments.early_commits import COMMITS_BURST, COMMITS_PER_S, EarlyCommits
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 class FakeJournal:
@@ -156,7 +157,7 @@ async def test_a_storm_waits_for_the_commits_of_the_journal_itself(
     assert journal.flushes == COMMITS_BURST
     clock.advance(1 / COMMITS_PER_S)
     journal.published += 1
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(PATIENCE_S):
         await early.have(journal.published)
     assert journal.flushes == COMMITS_BURST + 1
 
@@ -186,6 +187,6 @@ async def test_who_gives_up_waiting_spends_nothing(
             async with asyncio.timeout(0):
                 await early.have(2)
     clock.advance(1 / COMMITS_PER_S)
-    async with asyncio.timeout(0.2):
+    async with asyncio.timeout(PATIENCE_S):
         await early.have(2)
     assert journal.flushes == 2

@@ -3,6 +3,7 @@ import asyncio
 from blynk_gateway.mqtt.bindings.pauses import PAUSE_S, Pauses
 from tests.helpers.bindings import FakeTimers
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 def made() -> tuple[FakeTimers, Pauses, list[str]]:
@@ -71,5 +72,5 @@ def test_action_may_begin_the_next_pause() -> None:
 async def test_time_is_the_loops_unless_given() -> None:
     done = asyncio.Event()
     Pauses().begin("a", done.set, 0.001)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await done.wait()

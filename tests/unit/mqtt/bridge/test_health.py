@@ -12,6 +12,7 @@ from blynk_gateway.mqtt.bridge.health import BridgeHealth
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import CONFIG, INSTANCE_ID, RUN_ID, Core, FakeOutlet, Json
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.sensors import put
 
 TOPIC = "blynk/bridge/health"
@@ -40,7 +41,7 @@ class Case:
         return self.outlet.sent[-1].json
 
     async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():  # noqa: ASYNC110  nothing signals it
                 await asyncio.sleep(0.002)
 

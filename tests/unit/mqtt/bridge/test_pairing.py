@@ -11,6 +11,7 @@ from blynk_gateway.mqtt.bridge.pairing import PairingState, find_minutes
 from blynk_gateway.mqtt.bridge.request import RequestRefused
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, FakeOutlet
+from tests.helpers.patience import PATIENCE_S
 
 TOPIC = "blynk/bridge/pairing"
 
@@ -39,7 +40,7 @@ async def state(core: Core) -> AsyncIterator[PairingState]:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  nothing signals it
             await asyncio.sleep(0.002)
 

@@ -20,6 +20,7 @@ from blynk_gateway.mqtt.services import MqttServices
 from blynk_gateway.runtime.health import HealthState
 from tests.helpers.clock import FakeClock
 from tests.helpers.mqtt import Core, FakeOutlet, Json
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.ports import MemoryBackups
 
 
@@ -85,7 +86,7 @@ class Case:
     async def answer(self, name: str) -> Json:
         """Wait for the answer, and forget it."""
         topic = f"blynk/bridge/response/{name}"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not self.outlet.of(topic):  # noqa: ASYNC110  nothing signals it
                 await asyncio.sleep(0.002)
         (found,) = (one for one in self.outlet.take() if one.topic == topic)

@@ -24,15 +24,14 @@ from blynk_gateway.upstream.routes.tcp.link import NotBlynk
 from tests.helpers.above import Ground, Script, ScriptedServer, scripted, silence
 from tests.helpers.authority import Authority
 from tests.helpers.devices import Peer
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 from tests.helpers.wire import response
-
-LIMIT_S = 5.0
 
 
 async def entered(setup: RouteSetup) -> Place:
     """Where an entry leads; the link is closed again."""
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         link = await Entry(setup, lambda event: None).open()
     await link.close()
     return link.place
@@ -222,7 +221,7 @@ async def test_the_whole_way_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None
     async with scripted(script) as server:
         error = await fault(Ground().setup(server.address))
         assert "no connection within 0.05 s" in str(error)
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await is_left.wait()
 
 
@@ -292,7 +291,7 @@ async def test_template_and_heartbeat_are_told_at_login(
         setup = Ground().setup(server.address, heartbeat_ms=heartbeat_ms)
         setup = replace(setup, mapping=replace(setup.mapping, template_id=template_id))
         link = await Entry(setup, lambda event: None).open()
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await is_told.wait()
         await link.close()
     assert infos[0].items() >= told.items()

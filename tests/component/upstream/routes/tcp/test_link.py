@@ -22,9 +22,8 @@ from tests.helpers.above import Script, reached, scripted, silence
 from tests.helpers.authority import Authority
 from tests.helpers.clock import FakeClock
 from tests.helpers.devices import Peer
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import TOKEN, hardware, response, split_frames
-
-LIMIT_S = 5.0
 
 
 @asynccontextmanager
@@ -53,7 +52,7 @@ async def end_of(link: Link) -> PeerError:
     ended: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
     if link.error is None:
         link.on_end = ended.set_result
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await ended
     return link.error
 
@@ -122,7 +121,7 @@ async def test_what_is_no_welcome_ends_the_login_and_is_named(
             await silence(peer)
 
     async with linked(script) as (link, _):
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(kind, match=text) as caught:
                 await link.log_in()
         assert type(caught.value) is kind
@@ -178,7 +177,7 @@ async def test_the_timer_pings_by_itself(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(client, "LOGIN_TIMEOUT_S", 0.3)
     async with linked(script) as (link, _):
         await link.log_in()
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             await is_pinged.wait()
 
 

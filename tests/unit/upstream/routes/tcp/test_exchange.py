@@ -8,6 +8,7 @@ from blynk_gateway.protocol.client import ClientConnection
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.upstream.route import Refusal, ServerDown
 from blynk_gateway.upstream.routes.tcp.exchange import Exchange
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import TOKEN, response, split_frames
 
 
@@ -114,5 +115,5 @@ async def test_a_flood_shortens_the_wait_under_way(monkeypatch: pytest.MonkeyPat
     exchange = Exchange()
     exchange.fence = 6
     asyncio.get_running_loop().call_soon(exchange.take_status, 5, 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert not await exchange.settle(60)
