@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.fuzz.gateway import (
     ADMIN,
-    ANSWER_WITHIN_S,
     QUIET_S,
     TOKEN,
     VIEWER,
@@ -23,6 +22,7 @@ from tests.fuzz.gateway import (
 )
 from tests.fuzz.mutation import CORPUS, cut, mutate
 from tests.fuzz.running import main
+from tests.helpers.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import random
@@ -123,7 +123,7 @@ class Http:
         """Send it in pieces."""
         is_whole = data == self._whole
         pieces = cut(data, rng, 3)
-        wait_s = ANSWER_WITHIN_S if is_whole else QUIET_S
+        wait_s = PATIENCE_S if is_whole else QUIET_S
         answered = await self._attacked.exchange(pieces, rng, wait_s=wait_s)
         if is_whole:
             assert answered.data, "a request that is whole has no answer"

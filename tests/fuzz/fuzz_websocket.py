@@ -10,9 +10,10 @@ import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from tests.fuzz.gateway import ANSWER_WITHIN_S, QUIET_S, TOKEN, VIEWER, Attacked, attacked
+from tests.fuzz.gateway import QUIET_S, TOKEN, VIEWER, Attacked, attacked
 from tests.fuzz.mutation import CORPUS, cut, mutate, read_conversations, shuffle
 from tests.fuzz.running import main
+from tests.helpers.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import random
@@ -79,7 +80,7 @@ class WebSockets:
     async def check(self, data: bytes, rng: random.Random) -> None:
         """Send it in pieces; what answers a handshake is the first that comes back."""
         is_handshake = data.startswith(HANDSHAKE[:3]) and b"\r\n\r\n" in data
-        wait_s = ANSWER_WITHIN_S if is_handshake and b"Upgrade: websocket\r\n" in data else QUIET_S
+        wait_s = PATIENCE_S if is_handshake and b"Upgrade: websocket\r\n" in data else QUIET_S
         answered = await self._attacked.exchange(cut(data, rng, 4), rng, wait_s=wait_s)
         # A token may lie in two frames: it is known, not looked for.
         await self._attacked.check(data, answered, is_let_in=self._is_let_in)

@@ -20,6 +20,7 @@ from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.core.ports import ApiToken
 from blynk_gateway.gateway import Gateway
+from tests.helpers.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     import random
@@ -51,9 +52,6 @@ dashboards:
   home: {{widgets: [{{type: switch, pin: greenhouse/V1}}]}}
 server: {{listen: ["127.0.0.1:0"], listen_tls: []}}
 """
-
-ANSWER_WITHIN_S = 5.0
-"""For a request that is whole; nothing that answers at once takes a tenth of it."""
 
 LOADED_WITHIN_S = 60.0
 """For the first request, with which the HTTP side is loaded."""
@@ -132,7 +130,7 @@ class Attacked:
                     received = await reader.read(1 << 16)
                     is_closed = not received
             writer.write_eof()
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while more := await reader.read(1 << 16):
                     received += more
         except OSError:
@@ -174,12 +172,12 @@ class Attacked:
         """Check that it still serves, and that nothing piles up."""
         answer = await self._get(b"GET /api/health HTTP/1.0\r\n\r\n")
         assert b" 200 " in answer[:20], "it does not serve any more"
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(asyncio.all_tasks()) > self._tasks + MAX_TASKS_LEFT:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(QUIET_S)
         await self._renew()
 
-    async def _get(self, request: bytes, within_s: float = ANSWER_WITHIN_S) -> bytes:
+    async def _get(self, request: bytes, within_s: float = PATIENCE_S) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(request)

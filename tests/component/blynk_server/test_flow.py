@@ -9,9 +9,11 @@ import pytest
 
 from blynk_gateway.blynk_server import flow
 from blynk_gateway.blynk_server.carriers import TcpConnection
+from blynk_gateway.core.change import StatusChange
 from blynk_gateway.protocol.commands import Command
 from blynk_gateway.protocol.frames import encode_frame
 from tests.helpers.devices import OTHER_TOKEN, Bench, running
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import BLYNKLIB_INFO, TOKEN, Frame
 
 
@@ -37,9 +39,10 @@ async def test_a_silent_device_is_closed_and_offline(
         info = b"ver\x001\0h-beat\x001\0buff-in\x00256\0build\0x"
         monkeypatch.setattr("blynk_gateway.protocol.server.HEARTBEATS_UNTIL_IDLE", 0.05)
         async with await bench.log_in(info=info) as peer:
-            assert device.is_online
             assert await peer.ended() == b""
             assert not device.is_online
+        told = [one.is_online for one in bench.changes.drain() if isinstance(one, StatusChange)]
+        assert (True in told, told[-1]) == (True, False)
 
 
 async def test_commands_wait_until_the_info_is_answered(tmp_path: Path) -> None:
@@ -62,7 +65,7 @@ async def test_blynklib_gets_one_frame_per_segment(tmp_path: Path) -> None:
         async with await bench.log_in(info=BLYNKLIB_INFO, command=Command.LOGIN) as peer:
             peer.send(encode_frame(16, 9, b""))
             arrivals: list[bytes] = []
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(arrivals) < 5:
                     arrivals.append(await peer.reader.read(1024))
             assert arrivals == [encode_frame(20, 9, b"vw\0%d\0%d" % (pin, pin)) for pin in range(5)]

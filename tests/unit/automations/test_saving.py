@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from blynk_gateway.automations.saving import (
-    EVERY_S,
     HURRIES,
     MAX_RUNS_KEPT,
     RUNS_AT_ONCE,
@@ -20,6 +19,7 @@ from blynk_gateway.core.automation_records import RecordBatch
 from blynk_gateway.core.automations import Run, RunOutcome
 from blynk_gateway.errors import HistoryError
 from tests.helpers.clock import FakeClock
+from tests.helpers.patience import PATIENCE_S
 
 
 def run_of(number: int, slug: str = "hot", outcome: RunOutcome = RunOutcome.DONE) -> Run:
@@ -286,16 +286,18 @@ async def test_what_an_earlier_run_left_is_restored() -> None:
     assert saved.next_run == 10
 
 
-async def test_run_that_begins_to_wait_is_saved_at_once_but_not_all_day() -> None:
+async def test_run_that_begins_to_wait_is_saved_at_once_but_not_all_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("blynk_gateway.automations.saving.EVERY_S", 2 * PATIENCE_S)
     saving, records, rules = attached()
     task = asyncio.ensure_future(saving.run())
-    began = asyncio.get_running_loop().time()
-    for number in range(HURRIES):
-        records.began.clear()
-        rules.changed_waits, rules.waits = {"pump"}, {"pump": {"id": number}}
-        rules.hurry()
-        await records.began.wait()
-    assert asyncio.get_running_loop().time() - began < EVERY_S / 2
+    async with asyncio.timeout(PATIENCE_S):
+        for number in range(HURRIES):
+            records.began.clear()
+            rules.changed_waits, rules.waits = {"pump"}, {"pump": {"id": number}}
+            rules.hurry()
+            await records.began.wait()
     rules.changed_waits, rules.waits = {"pump"}, {"pump": {"id": HURRIES}}
     rules.hurry()
     for _ in range(20):
@@ -309,7 +311,7 @@ async def test_worker_saves_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blynk_gateway.automations.saving.EVERY_S", 0.001)
     saving, records, rules = attached()
     task = asyncio.ensure_future(saving.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for number in (1, 2):
             records.began.clear()
             rules.new = [run_of(number)]

@@ -104,9 +104,10 @@ def test_whatever_no_other_filter_covers_is_asked_for(filters: list[str]) -> Non
 
 def test_thousands_of_filters_do_not_hold_up_the_loop() -> None:
     made = router([], *(f"zigbee2mqtt/lamp{number}" for number in range(3000)))
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(made.filters()) == 3000
-    assert time.perf_counter() - began < 1.0
+    # If each were compared with each, it would be ten seconds.
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

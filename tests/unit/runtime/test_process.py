@@ -31,4 +31,4 @@ def test_start_is_when_a_process_began() -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as child:
         facts = process_facts(SystemClock(), Path(f"/proc/{child.pid}"))
         child.communicate()
-    assert abs(facts.start_time_seconds - began_s) < 1
+    assert began_s - 1 < facts.start_time_seconds < time.time() + 1

@@ -15,6 +15,7 @@ from blynk_gateway.gpio.outputs.levels import Levels, parse_levels
 from blynk_gateway.gpio.peripheral import Opening
 from blynk_gateway.gpio.safety import Safety
 from tests.helpers.gpio import Rig
+from tests.helpers.patience import PATIENCE_S
 
 FULL = Range(0, 255)
 
@@ -436,14 +437,12 @@ async def test_an_output_goes_off_after_its_longest_time_and_says_so(
 
 async def test_other_levels_do_not_extend_it(rig: Rig, bench: Bench) -> None:
     pump = bench.opened(max_on_ms=80)
-    began_s = rig.clock.monotonic()
     level = 0
     while not level or pump.is_active:
         level += 1
         assert level < 250
         pump.command(rig.command("V1", str(level)))
         await asyncio.sleep(0.005)
-    assert rig.clock.monotonic() - began_s < 1
 
 
 async def test_a_blink_as_a_whole_has_a_longest_time(rig: Rig, bench: Bench) -> None:
@@ -487,13 +486,12 @@ async def test_after_a_crash_on_goes_on_and_does_not_begin_anew(tmp_path: Path) 
 async def test_the_longest_time_holds_over_restarts(rig: Rig, bench: Bench) -> None:
     pump = bench.opened(max_on_ms=80, on_start=Level.LAST)
     pump.command(rig.command("V1", "128"))
-    began_s = rig.clock.monotonic()
-    while bench.outputs[-1].is_active:
-        assert rig.clock.monotonic() < began_s + 5
-        await bench.outputs[-1].close()
-        await bench.die()
-        bench.opened(max_on_ms=80, on_start=Level.LAST)
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE_S):
+        while bench.outputs[-1].is_active:
+            await bench.outputs[-1].close()
+            await bench.die()
+            bench.opened(max_on_ms=80, on_start=Level.LAST)
+            await asyncio.sleep(0.01)
     assert rig.value("V1") == ("0",)
 
 
@@ -541,7 +539,7 @@ async def test_the_pause_is_kept(rig: Rig, bench: Bench) -> None:
     # The same again does not prolong it.
     down.command(rig.command("V2", "255"))
     await rig.reached(lambda: down.actual == ("255",))
-    assert 0.0499 <= rig.clock.monotonic() - off_s < 1
+    assert rig.clock.monotonic() - off_s >= 0.0499
     assert rig.value("V2") == ("255",)
     bench.wires.assert_never_both()
 

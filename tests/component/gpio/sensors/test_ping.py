@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from blynk_gateway.gpio.sensors.ping import Ping, ask, is_answer
 from blynk_gateway.runtime.lookups import Found, Lookups
 from tests.helpers.gpio import Rig
 from tests.helpers.own_network import NOBODY, allow, be_silent, own_network
+from tests.helpers.patience import PATIENCE_S
 
 MARK = b"0123456789abcdef"
 ANSWER = b"\x00\x00\x12\x34\x56\x78\x00\x01" + MARK
@@ -86,13 +88,13 @@ async def test_this_machine_answers(host: str) -> None:
 
 
 async def test_machine_that_says_nothing_does_not_answer(is_own: bool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await ask(Lookups(1), silent_host(is_own), 0.05) is False
 
 
 @pytest.mark.parametrize("host", [NOWHERE, "2001:db8::1", "fe80::1", "255.255.255.255"])
 async def test_machine_without_a_way_to_it_does_not_answer(host: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await ask(Lookups(1), host, 0.05) is False
 
 
@@ -106,7 +108,7 @@ async def test_name_that_is_looked_up_for_too_long_does_not_answer(
 ) -> None:
     monkeypatch.setattr(ping, "LOOKUP_S", 0.02)
     busy = Lookups(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await ask(busy, "127.0.0.1", 5) is False
 
 
@@ -180,10 +182,11 @@ async def test_peripheral_reports_at_start_and_each_change(
 
 async def test_close_does_not_wait_for_an_answer(is_own: bool) -> None:
     with Rig() as rig:
-        one = Ping(options(silent_host(is_own)), rig.host)
+        asked = replace(options(silent_host(is_own)), timeout_ms=int(2000 * PATIENCE_S))
+        one = Ping(asked, rig.host)
         one.open(Opening.START)
         await asyncio.sleep(0)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             await one.close()
         assert rig.values("V1") == []
 

@@ -16,6 +16,7 @@ from tests.helpers.authority import Authority
 from tests.helpers.blynk_cloud import BlynkCloud, CloudDevice, Fault
 from tests.helpers.clock import FakeClock
 from tests.helpers.https_route import TOKEN, cloud_with_device, routed, setup_for
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.processes import free_port
 
 
@@ -222,13 +223,14 @@ async def test_token_that_is_taken_away_ends_the_route_for_good(
 
 
 async def test_closing_ends_it_even_while_a_request_waits(
-    route: HttpsRoute, cloud: BlynkCloud
+    route: HttpsRoute, cloud: BlynkCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("blynk_gateway.upstream.routes.https.calls.TIMEOUT_S", 2 * PATIENCE_S)
     cloud.fault = Fault.HANG
     cloud.arrived.clear()
     waiting = spawn(route.ended(), name="ended")
     sending = spawn(route.send_live([Write("V1", ("1",))]), name="sending")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await cloud.arrived.wait()
         await route.close()
         await route.close()

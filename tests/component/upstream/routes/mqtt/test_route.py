@@ -12,6 +12,7 @@ from blynk_gateway.upstream.routes.mqtt import route as module
 from blynk_gateway.upstream.routes.mqtt.route import RECEIVE_BYTES
 from tests.component.upstream.routes.mqtt.conftest import TOKEN, Uplink
 from tests.helpers.mqtt_cloud import CloudDevice, MqttCloud, Taken
+from tests.helpers.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -119,11 +120,12 @@ class TestQuestions:
         assert not cloud.faults
 
     async def test_all_answers_end_the_waiting(
-        self, device: CloudDevice, port: int, uplink: Uplink
+        self, device: CloudDevice, port: int, uplink: Uplink, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(module, "QUIET_S", 2 * PATIENCE_S)
         device.values.update(Level=("7",), Pump=("1",))
         route = await uplink.open(port)
-        async with asyncio.timeout(module.QUIET_S / 2):
+        async with asyncio.timeout(PATIENCE_S):
             assert await route.ask(["Level", "Pump"]) == {"Level": ("7",), "Pump": ("1",)}
             assert await route.ask([]) == {}
 

@@ -33,9 +33,8 @@ from blynk_gateway.upstream.routes.tcp import exchange, route
 from blynk_gateway.upstream.routes.tcp.route import TcpRoute
 from tests.helpers.above import Ground, Script, ScriptedServer, reached, scripted, silence
 from tests.helpers.devices import API, LOOPBACK, Bench, Peer, running
+from tests.helpers.patience import PATIENCE_S
 from tests.helpers.wire import TOKEN, Frame, hardware, response
-
-LIMIT_S = 5.0
 
 
 class AheadClock(SystemClock):
@@ -119,7 +118,7 @@ async def answer(peer: Peer, refusing: Callable[[Frame], int | None]) -> None:
 
 
 async def end_of(made: Route) -> PeerError:
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         return await made.ended()
 
 
@@ -388,12 +387,15 @@ async def test_a_server_without_a_clock_is_not_waited_for_long(
         assert await made.ask_metadata("time") is None
 
 
-async def test_a_refused_question_is_answered_by_nothing_at_once() -> None:
+async def test_a_refused_question_is_answered_by_nothing_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def script(peer: Peer) -> None:
         await answer(peer, lambda frame: 2)
 
+    monkeypatch.setattr(route, "ANSWER_S", 2 * PATIENCE_S)
     async with against(script) as (made, _):
-        async with asyncio.timeout(route.ANSWER_S / 2):
+        async with asyncio.timeout(PATIENCE_S):
             assert await made.ask_time() is None
 
 
@@ -493,9 +495,9 @@ async def test_a_server_that_drops_pings_in_a_flood_is_not_waited_for_long_nor_t
         peer.send(response((ping if is_ping_refused else write).message_id, 1))
         await silence(peer)
 
-    monkeypatch.setattr(exchange, "AFTER_FLOOD_S", 30.0 if is_ping_refused else 0.05)
+    monkeypatch.setattr(exchange, "AFTER_FLOOD_S", 2 * PATIENCE_S if is_ping_refused else 0.05)
     async with against(script) as (made, _):
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(TooFast):
                 await made.send_live([Write("V1", ("1",))])
         if is_ping_refused:
