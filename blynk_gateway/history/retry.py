@@ -20,11 +20,12 @@ class Retry:
         """Whether enough time has passed; `now` in monotonic seconds."""
         return now >= self._at
 
-    def failed(self, now: float) -> None:
-        """Note that it failed at `now`, monotonic seconds."""
+    def failed(self, now: float) -> float:
+        """Note that it failed at `now`, monotonic seconds; returns how long to wait."""
         self.is_failing = True
         self._wait_s = min(max(RETRY_S, 2 * self._wait_s), MAX_RETRY_S)
         self._at = now + self._wait_s
+        return self._wait_s
 
     def succeeded(self) -> None:
         """Note that it worked."""

@@ -23,6 +23,7 @@ from blynk_gateway.history.archive.packer_process import NICE, PackerProcess
 from blynk_gateway.history.archive.packing import SMALL_CHUNK, OpenChunk, Wanted
 from blynk_gateway.history.archive.progress import Progress, Waiting, look
 from blynk_gateway.history.file.database import Database, Statement
+from blynk_gateway.history.retry import Retry
 from blynk_gateway.runtime.health import Health, HealthState
 
 PASS_POINTS = 50_000
@@ -56,9 +57,6 @@ DELETE_POINTS = 20_000
 DELETE_SEGMENTS = 1000
 """Segments that are deleted at once, whichever is fewer: SQLite frees page by page, 100 points in
 each. Fewer would write the same pages several times. What a pass moved goes with it."""
-
-RETRY_S = 30.0
-"""As long as the journal waits at most."""
 
 _COMPONENT = "archive"
 
@@ -131,6 +129,7 @@ class Archiver:
 
     async def run(self) -> None:
         """Move what there is to move, until cancelled."""
+        retry = Retry()
         try:
             while True:
                 await self._wait()
@@ -139,9 +138,10 @@ class Archiver:
                         pass
                 except HistoryError as error:
                     self._health.report(_COMPONENT, HealthState.DEGRADED, str(error))
-                    await asyncio.sleep(RETRY_S)
+                    await asyncio.sleep(retry.failed(self._clock.monotonic()))
                     self._wanted.set()
                 else:
+                    retry.succeeded()
                     self._health.report(_COMPONENT, HealthState.OK)
         finally:
             await self._end_packer()

@@ -7,7 +7,7 @@ def test_each_failure_waits_longer_up_to_a_bound() -> None:
     retry = Retry()
     now = 1000.0
     for wait_s in (RETRY_S, 2, 4, 8, 16, MAX_RETRY_S, MAX_RETRY_S):
-        retry.failed(now)
+        assert retry.failed(now) == wait_s
         assert retry.is_failing
         assert not retry.is_due(now + wait_s - 0.001)
         now += wait_s

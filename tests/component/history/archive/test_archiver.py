@@ -10,6 +10,7 @@ import pytest
 from blynk_gateway.core.history import HistoryPolicy
 from blynk_gateway.core.value import PinValue, number
 from blynk_gateway.errors import HistoryError
+from blynk_gateway.history import retry
 from blynk_gateway.history.archive import archiver
 from blynk_gateway.history.archive.archiver import (
     MIN_PASS_POINTS,
@@ -520,7 +521,7 @@ async def test_failure_is_said_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(archiver, "RETRY_S", 0.01)
+    monkeypatch.setattr(retry, "RETRY_S", 0.01)
     monkeypatch.setattr(archiver, "MIN_PASS_POINTS", 1)
     monkeypatch.setattr(archiver, "POINTS_PER_STREAM", 1)
     broken = True
@@ -552,7 +553,7 @@ async def test_killed_packer_is_said_and_a_new_one_goes_on(
 ) -> None:
     monkeypatch.setattr(archiver, "MIN_PASS_POINTS", 1)
     monkeypatch.setattr(archiver, "POINTS_PER_STREAM", 1)
-    monkeypatch.setattr(archiver, "RETRY_S", 0.01)
+    monkeypatch.setattr(retry, "RETRY_S", 0.01)
     streams = PackerProcess.streams
     is_fatal = True
 
