@@ -210,6 +210,7 @@ async def test_a_server_that_hangs_is_given_up(
             await sink.send(piece_of(sink, batch_of("1")))
     finally:
         influx.thaw()
+    monkeypatch.undo()
     await sink.send(piece_of(sink, batch_of("1")))
 
 

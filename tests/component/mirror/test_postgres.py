@@ -254,11 +254,11 @@ async def test_a_server_that_hangs_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
     is_connected: bool,
 ) -> None:
-    monkeypatch.setattr(module, "TIMEOUT_S", 0.9)
-    monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 0.2)
     piece = piece_of(sink, batch_of("1", "2"))
     if is_connected:
         await sink.send(piece)
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.9)
+    monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 0.2)
     postgres.freeze()
     try:
         with pytest.raises(ServerDown, match=f"no answer within {1 if is_connected else 0} s"):

@@ -450,7 +450,6 @@ async def test_a_blink_as_a_whole_has_a_longest_time(rig: Rig, bench: Bench) -> 
     pump.command(rig.command("V1", "blink", "10", "10"))
     await rig.reached(lambda: not pump.is_active)
     assert rig.value("V1") == ("0",)
-    assert len(bench.wires.levels()) > 3
     await asyncio.sleep(0.03)
     assert bench.wires.levels()[-1] == 0
 
