@@ -19,12 +19,31 @@ COLLECT_BYTES = 16 * 1024 * 1024
 _PERIOD_S = 0.1
 
 
-class Retained:
-    """What came, by topic."""
+class Lull:
+    """The quiet after the retained messages of a new subscription."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last_at = clock.monotonic()
+
+    def note(self) -> None:
+        """One more has come."""
+        self._last_at = self._clock.monotonic()
+
+    async def wait(self) -> None:
+        """Return when none has come for `QUIET_S`, at the latest after `COLLECT_S`."""
+        begun = self._last_at = self._clock.monotonic()
+        while (now := self._clock.monotonic()) < begun + COLLECT_S:
+            if now - self._last_at >= QUIET_S:
+                break
+            await asyncio.sleep(_PERIOD_S)
+
+
+class Retained:
+    """What came, by topic."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._lull = Lull(clock)
         self._found: dict[str, bytes] = {}
         self._size = 0
 
@@ -33,18 +52,14 @@ class Retained:
         for message in messages:
             if not message.is_retained or not message.payload:
                 continue
-            self._last_at = self._clock.monotonic()
+            self._lull.note()
             self._size += len(message.topic) + len(message.payload)
             if self._size <= COLLECT_BYTES:
                 self._found[message.topic] = message.payload
 
     async def wait(self) -> dict[str, bytes]:
         """Return what came when nothing has come for a while."""
-        begun = self._last_at = self._clock.monotonic()
-        while (now := self._clock.monotonic()) < begun + COLLECT_S:
-            if now - self._last_at >= QUIET_S:
-                break
-            await asyncio.sleep(_PERIOD_S)
+        await self._lull.wait()
         if self._size > COLLECT_BYTES:
             log.warning("too much retained", extra={"size_bytes": self._size})
         return self._found

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ MIRRORED, COMMANDED, SHARED, ONE_WAY, EVERYTHING = PINS = ("V1", "V2", "V3", "V4
 ROUNDS = 10
 SILENCE_S = 1.6
 """What is suspect waits for at most one and a half seconds."""
+
+AWAY_S = 2.5
+"""Longer than anything is taken for an echo."""
 
 PERIOD_S = 0.02
 WITHIN_S = 20.0
@@ -56,10 +60,13 @@ def config(name: str, other: str, port: int) -> dict[str, Any]:
 
 
 class Two:
-    """Both gateways, and what is said on the broker."""
+    """Both gateways, their broker, and what is said on it."""
 
-    def __init__(self, gateways: dict[str, GatewayProcess], listener: Listener) -> None:
+    def __init__(
+        self, gateways: dict[str, GatewayProcess], broker: Broker, listener: Listener
+    ) -> None:
         self.gateways = gateways
+        self.broker = broker
         self.listener = listener
         self._session = aiohttp.ClientSession()
 
@@ -93,6 +100,14 @@ class Two:
         values = await self.values(name)
         return {pin: values[pin] for pin in (SHARED, MIRRORED)}
 
+    async def both_show(self, value: int) -> None:
+        """Return when those pins have a value on both sides, which nothing overturns."""
+        expected = {SHARED: str(value), MIRRORED: str(value)}
+        for name in NAMES:
+            await eventually(partial(self.shown, name), expected)
+        await self.silence()
+        assert {name: await self.shown(name) for name in NAMES} == dict.fromkeys(NAMES, expected)
+
     async def silence(self) -> None:
         """Return when nothing is said about pins any more."""
         async with asyncio.timeout(WITHIN_S):
@@ -102,14 +117,27 @@ class Two:
                 quiet_polls = quiet_polls + 1 if self.heard == before else 0
                 before = self.heard
 
+    async def broker_comes_back(self) -> None:
+        """Start the broker again, and return when everyone is there."""
+        self.listener.heard.clear()
+        self.broker.start()
+        for name in NAMES:
+            await self.ready(name)
+
     async def ready(self, name: str) -> None:
         """Return when a gateway is on the broker with all that it does there."""
         await self.listener.expect(f"{name}/bridge/state", "online")
 
 
 @pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[Two]:
-    with Broker() as broker:
+def is_persistent() -> bool:
+    """Whether the broker keeps what was retained over a kill."""
+    return False
+
+
+@pytest.fixture
+async def two(tmp_path: Path, is_persistent: bool) -> AsyncIterator[Two]:
+    with Broker(is_persistent=is_persistent) as broker:
         gateways = {}
         for name, other in (NAMES, NAMES[::-1]):
             directory = tmp_path / name
@@ -117,7 +145,7 @@ async def two(tmp_path: Path) -> AsyncIterator[Two]:
             gateways[name] = GatewayProcess(directory, config(name, other, broker.port))
         async with Listener(broker.port) as listener, AsyncExitStack() as stack:
             await asyncio.gather(*map(stack.enter_async_context, gateways.values()))
-            found = Two(gateways, listener)
+            found = Two(gateways, broker, listener)
             stack.push_async_callback(found.close)
             for name in NAMES:
                 await found.ready(name)
@@ -148,13 +176,43 @@ async def test_burst_of_simultaneous_writes_dies_out_and_both_end_alike(two: Two
         assert "mqtt_loop" not in gateway.log
 
 
-async def test_gateway_that_was_away_takes_what_happened_meanwhile(two: Two) -> None:
-    for value in (1, 2):
-        for pin in (SHARED, MIRRORED):
-            await two.write("left", pin, value)
-        if value == 1:
-            await eventually(lambda: two.shown("right"), {SHARED: "1", MIRRORED: "1"})
-            await two.gateways["right"].kill()
+@pytest.mark.parametrize("away_s", [0, AWAY_S], ids=["a moment", "a while"])
+async def test_gateway_that_was_away_takes_what_happened_meanwhile(two: Two, away_s: float) -> None:
+    for pin in (SHARED, MIRRORED):
+        await two.write("left", pin, 1)
+    await two.both_show(1)
+    await two.gateways["right"].kill()
+    for pin in (SHARED, MIRRORED):
+        await two.write("left", pin, 2)
+    await asyncio.sleep(away_s)
     await two.gateways["right"].start()
-    await eventually(lambda: two.shown("right"), {SHARED: "2", MIRRORED: "2"})
-    assert await two.shown("left") == {SHARED: "2", MIRRORED: "2"}
+    await two.both_show(2)
+
+
+@pytest.mark.parametrize("is_persistent", [True, False], ids=["persistent", "forgetful"])
+async def test_what_was_written_while_the_broker_was_away_stands(two: Two) -> None:
+    for pin in (SHARED, MIRRORED):
+        await two.write("left", pin, 1)
+    await two.both_show(1)
+    two.broker.kill()
+    for pin in (SHARED, MIRRORED):
+        await two.write("left", pin, 2)
+    await asyncio.sleep(AWAY_S)
+    await two.broker_comes_back()
+    await two.both_show(2)
+
+
+async def test_what_was_written_on_both_sides_meanwhile_ends_alike(two: Two) -> None:
+    for pin in (SHARED, MIRRORED):
+        await two.write("left", pin, 1)
+    await two.both_show(1)
+    two.broker.kill()
+    for name, value in zip(NAMES, (2, 3), strict=True):
+        for pin in (SHARED, MIRRORED):
+            await two.write(name, pin, value)
+    await asyncio.sleep(AWAY_S)
+    await two.broker_comes_back()
+    await two.silence()
+    left, right = [await two.shown(name) for name in NAMES]
+    assert left == right
+    assert set(left.values()) <= {"2", "3"}

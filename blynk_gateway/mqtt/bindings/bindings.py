@@ -64,7 +64,7 @@ class Bindings:
 
     async def connected(self, outlet: Outlet) -> None:
         """Publish what the far ends do not have."""
-        self._inbound.outlet = outlet
+        self._inbound.connected(outlet)
         await self._outbound.connected(outlet)
 
     def changed(self, change: Change, outlet: Outlet) -> None:
@@ -77,7 +77,7 @@ class Bindings:
 
     def disconnected(self) -> None:
         """Forget what was under way."""
-        self._inbound.outlet = None
+        self._inbound.disconnected()
         self._pauses.clear()
         self._fuses.clear()
         self._presence.disconnected()

@@ -11,7 +11,7 @@ from blynk_gateway.core.change import DefinitionChange, Intent, OriginKind, PinC
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue
 from blynk_gateway.errors import GatewayError, TooManyCommands, UnknownDevice
-from blynk_gateway.mqtt.bindings.echoes import Standing, Verdict, key_of
+from blynk_gateway.mqtt.bindings.echoes import ECHO_S, Key, Standing, Verdict, key_of
 from blynk_gateway.mqtt.bindings.fuse import Fuses
 from blynk_gateway.mqtt.bindings.outflow import Outflow
 from blynk_gateway.mqtt.bindings.pauses import Pauses
@@ -30,9 +30,6 @@ class Inbound:
 
     Args:
         outflows: bindings out, by pin; one that goes both ways is there too.
-
-    Attributes:
-        outlet: where complaints go; None while there is no connection.
     """
 
     def __init__(
@@ -45,7 +42,9 @@ class Inbound:
         fuses: Fuses,
         presence: Presence,
     ) -> None:
-        self.outlet: Outlet | None = None
+        self._outlet: Outlet | None = None
+        self._connected_at = 0.0
+        self._heard: dict[tuple[str, PinAddress], Key] = {}
         self._store = parts.store
         self._registry = parts.registry
         self._clock = parts.clock
@@ -69,6 +68,16 @@ class Inbound:
             qos = max(rule.options.qos for rule in rules)
             yield Subscription(filter_, partial(self._received, rules), qos)
 
+    def connected(self, outlet: Outlet) -> None:
+        """Begin to speak; complaints go there."""
+        if self._outlet is None:
+            self._connected_at = self._clock.monotonic()
+        self._outlet = outlet
+
+    def disconnected(self) -> None:
+        """Keep what was said: it will be said again."""
+        self._outlet = None
+
     def changed(self, change: PinChange) -> None:
         """Note what stands in a pin now."""
         standing = self._standings.get((change.device, change.pin))
@@ -81,6 +90,8 @@ class Inbound:
         """Forget a device that is gone."""
         for address in [one for one in self._standings if one[0] == change.device]:
             del self._standings[address]
+        for key in [one for one in self._heard if one[1].device == change.device]:
+            del self._heard[key]
 
     def _received(self, rules: Sequence[Rule], message: Message) -> None:
         if not message.payload:
@@ -100,9 +111,9 @@ class Inbound:
             except UnknownDevice as error:
                 # A filter takes in devices by the dozen that nobody wants here.
                 if self._unknown.allow(device) is not None:
-                    self._complaints.complain(self.outlet, None, message, error)
+                    self._complaints.complain(self._outlet, None, message, error)
             except GatewayError as error:
-                self._complaints.complain(self.outlet, device or None, message, error)
+                self._complaints.complain(self._outlet, device or None, message, error)
 
     def _note_life(self, device: str, message: Message) -> None:
         known = self._registry.get(device)
@@ -132,22 +143,32 @@ class Inbound:
     def _judge(self, arrival: "_Arrival") -> Verdict:
         now = self._clock.monotonic()
         rule, texts, state = arrival.rule, arrival.texts, self._state(arrival.address)
+        key = key_of(arrival.value)
+        is_repeated, self._heard[arrival.key] = self._heard.get(arrival.key) == key, key
         outflows = self._outflows.get(arrival.address, ())
         if rule.is_both:
             own = next(one for one in outflows if one.rule is rule)
             return Verdict.NEWS if own.takes(texts, state, now) else Verdict.ECHO
         if any(one.said(texts, state.seq) for one in outflows):
             return Verdict.ECHO
+        is_same = key == key_of(state.value)
         if arrival.message.is_retained:
             # It tells how things were left, and counts like any other. But what the pin has already
             # is no event, and what the far end is told only now goes before what it said.
-            is_same = key_of(arrival.value) == key_of(state.value)
-            commands = (one for one in outflows if one.is_partner(rule.origin))
-            if is_same or any(one.goes_first(state.seq) for one in commands):
+            commands = [one for one in outflows if one.is_partner(rule.origin)]
+            is_older = any(one.goes_first(state.seq) for one in commands)
+            # Who is not commanded may follow our own topics, and will have heard those.
+            if is_same or is_older or (is_repeated and not commands):
                 return Verdict.ECHO
+        elif is_repeated and not is_same and self._is_new_here(now):
+            # So speaks who has come back with us and has not heard us yet.
+            return Verdict.SUSPECT
         standing = self._standing(arrival.address)
         standing.follow(state.seq, state.value, None, now)
         return standing.judge(arrival.value, rule.id, now)
+
+    def _is_new_here(self, now: float) -> bool:
+        return self._outlet is None or now - self._connected_at < ECHO_S
 
     def _put_off(self, arrival: "_Arrival") -> None:
         """Write it after a pause, if nothing happens to the pin or on the topic until then."""
@@ -161,7 +182,7 @@ class Inbound:
                 self._write(arrival, None)
             except GatewayError as error:
                 device = arrival.address.device
-                self._complaints.complain(self.outlet, device, arrival.message, error)
+                self._complaints.complain(self._outlet, device, arrival.message, error)
 
         self._health.count("mqtt_binding_put_off")
         self._pauses.begin(arrival.key, settle)

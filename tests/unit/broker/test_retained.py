@@ -5,7 +5,7 @@ import pytest
 
 from blynk_gateway.broker import retained as module
 from blynk_gateway.broker.message import Message
-from blynk_gateway.broker.retained import Retained
+from blynk_gateway.broker.retained import Lull, Retained
 from blynk_gateway.core.clock import SystemClock
 from tests.helpers.patience import PATIENCE_S
 
@@ -32,6 +32,18 @@ async def test_what_comes_slowly_is_waited_for() -> None:
         # Live ones are no reason to wait.
         retained.take([Message("live", b"1")])
     assert len(await waiting) == 5
+
+
+async def test_lull_comes_after_the_last_one() -> None:
+    clock = SystemClock()
+    lull = Lull(clock)
+    waiting = asyncio.get_running_loop().create_task(lull.wait())
+    for _ in range(5):
+        await asyncio.sleep(0.03)
+        lull.note()
+    last = clock.monotonic()
+    await waiting
+    assert clock.monotonic() - last >= module.QUIET_S
 
 
 async def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

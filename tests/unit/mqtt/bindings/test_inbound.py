@@ -272,6 +272,40 @@ class TestRetained:
         bench.receive("z/lamp", "1.0", is_retained=True)
         assert bench.tell() == []
 
+    async def test_what_it_said_before_is_no_news(self) -> None:
+        bench = await connected(PLAIN)
+        bench.receive("z/lamp", "1")
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.write("2", PERSON)
+        bench.receive("z/lamp", "1", is_retained=True)
+        assert bench.value() == "2"
+        bench.receive("z/lamp", "3", is_retained=True)
+        assert bench.value() == "3"
+
+    async def test_what_is_commanded_tells_how_it_is_also_if_it_said_so_before(self) -> None:
+        bench = await connected(PLAIN, COMMAND)
+        bench.receive("z/lamp", "0")
+        bench.timers.advance(60)
+        bench.write("1", PERSON)
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        await bench.connect()
+        bench.receive("z/lamp", "0", is_retained=True)
+        assert bench.value() == "0"
+
+    async def test_device_that_was_removed_said_nothing_before(self) -> None:
+        bench = await connected(PLAIN)
+        bench.receive("z/lamp", "1")
+        bench.core.registry.remove("lamp", PERSON)
+        bench.tell()
+        bench.core.add("lamp", token="another")
+        bench.tell()
+        bench.write("2", PERSON)
+        bench.timers.advance(60)
+        bench.receive("z/lamp", "1", is_retained=True)
+        assert bench.value() == "1"
+
     async def test_command_given_while_the_broker_was_away_goes_first(self) -> None:
         bench = Bench(PLAIN, COMMAND)
         bench.store("1", PERSON)
@@ -300,6 +334,51 @@ class TestRetained:
         assert await bench.connect() == []
         bench.receive("z/lamp", "0", is_retained=True)
         assert bench.value() == "0"
+
+
+class TestBothComeBack:
+    """A far end that was away as we were says how it was before it has heard us."""
+
+    @pytest.fixture
+    async def bench(self) -> Bench:
+        bench = await connected(PLAIN)
+        bench.receive("z/lamp", "1")
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.write("2", PERSON)
+        bench.timers.advance(60)
+        return bench
+
+    @pytest.mark.parametrize("is_first", [True, False], ids=["before us", "after us"])
+    async def test_it_follows_us_when_it_has_heard_us(self, bench: Bench, is_first: bool) -> None:
+        if is_first:
+            bench.receive("z/lamp", "1")
+        await bench.connect()
+        if not is_first:
+            bench.receive("z/lamp", "1")
+        assert bench.value() == "2"
+        bench.receive("z/lamp", "2")
+        bench.timers.advance(2)
+        assert bench.value() == "2"
+
+    async def test_it_is_followed_if_it_stays_with_that(self, bench: Bench) -> None:
+        await bench.connect()
+        bench.receive("z/lamp", "1")
+        bench.timers.advance(2)
+        assert bench.value() == "1"
+
+    async def test_what_is_new_is_followed_at_once(self, bench: Bench) -> None:
+        await bench.connect()
+        bench.receive("z/lamp", "3")
+        assert bench.value() == "3"
+
+    async def test_what_comes_later_is_followed_at_once(self, bench: Bench) -> None:
+        await bench.connect()
+        bench.timers.advance(ECHO_S)
+        # Publishing everything anew is no new connection.
+        await bench.connect()
+        bench.receive("z/lamp", "1")
+        assert bench.value() == "1"
 
 
 class TestFuse:
