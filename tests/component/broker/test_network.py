@@ -54,7 +54,7 @@ async def connect_to(
 
 
 async def test_signs_of_life_go_on_while_there_is_nothing_else(peer: Peer) -> None:
-    connection = await connected(peer, keepalive_ms=1000)
+    connection = await connected(peer, keepalive_ms=2000)
     # Twice in each keep-alive; without the answers the end would come after one and a half.
     await until(lambda: peer.pings == 4)
     assert connection.fault is None
@@ -62,7 +62,7 @@ async def test_signs_of_life_go_on_while_there_is_nothing_else(peer: Peer) -> No
 
 
 async def test_signs_of_life_go_on_while_much_goes_out(peer: Peer) -> None:
-    connection = await connected(peer, keepalive_ms=1000)
+    connection = await connected(peer, keepalive_ms=2000)
     while peer.pings < 2:
         connection.publish("a", "1")
         await connection.room()

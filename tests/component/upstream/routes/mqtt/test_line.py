@@ -47,10 +47,16 @@ class Lines:
         self._stack = stack
 
     def make(
-        self, port: int, *, ca: Path | None = None, token: str = TOKEN, host: str = "127.0.0.1"
+        self,
+        port: int,
+        *,
+        ca: Path | None = None,
+        token: str = TOKEN,
+        host: str = "127.0.0.1",
+        heartbeat_ms: int = HEARTBEAT_MS,
     ) -> Line:
         tls = None if ca is None else UpstreamTlsOptions(ca)
-        upstream = UpstreamOptions("cloud", host, port, tls, heartbeat_ms=HEARTBEAT_MS)
+        upstream = UpstreamOptions("cloud", host, port, tls, heartbeat_ms=heartbeat_ms)
         line = Line(upstream, Place(host, port), "device", Secret(token), SystemClock())
         self._stack.push_async_callback(line.close)
         return line
@@ -203,18 +209,29 @@ class TestSending:
             peer.say(bytes((0x40, 2, 0, 1)))
             await sending
 
-    async def test_each_acknowledgement_gives_it_a_heartbeat_more(self, lines: Lines) -> None:
+    async def test_each_acknowledgement_gives_it_a_heartbeat_more(
+        self, lines: Lines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        waits: list[float] = []
+        within = Line.within
+
+        async def noted(line: Line, future: "asyncio.Future[None]", wait_s: float) -> bool:
+            waits.append(wait_s)
+            return await within(line, future, wait_s)
+
+        monkeypatch.setattr(Line, "within", noted)
         async with Peer(HELLO) as peer:
-            line = lines.make(peer.port)
+            line = lines.make(peer.port, heartbeat_ms=round(PATIENCE_S * 1000))
             await line.open()
             sending = asyncio.get_running_loop().create_task(
                 line.send([Message("ds/Level", b"1")] * 3)
             )
             for number in (1, 2, 3):
-                await asyncio.sleep(HEARTBEAT_MS / 1000 * 0.6)
+                await until(lambda: len(waits) == number)  # noqa: B023  used at once
                 assert not sending.done()
                 peer.say(bytes((0x40, 2, 0, number)))
             await sending
+        assert waits == [PATIENCE_S] * 3
 
     async def test_end_in_between_is_told(self, cloud: MqttCloud, lines: Lines) -> None:
         line = await lines.joined(cloud.public_port)
@@ -240,8 +257,9 @@ class TestSilence:
         assert "silent for" in str(error)
 
     async def test_quiet_connection_is_kept(self, cloud: MqttCloud, lines: Lines) -> None:
-        line = await lines.joined(cloud.public_port)
-        await asyncio.sleep(HEARTBEAT_MS / 1000 * 1.5)
+        line = lines.make(cloud.public_port, heartbeat_ms=2 * HEARTBEAT_MS)
+        await line.open()
+        await asyncio.sleep(2 * HEARTBEAT_MS / 1000 * 1.5)
         assert not line.over.done()
 
 
