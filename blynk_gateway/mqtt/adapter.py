@@ -4,9 +4,7 @@
    queues up: what happened meanwhile is told by what stands in the core when it is back.
 2. A connection lives once. On each new one every feature publishes what has to stand there, as a
    broker may have forgotten it; changes of the core that come meanwhile follow in their order.
-3. Who comes back listens before it speaks: what topics that are bound to pins have said meanwhile
-   is taken first. Else a gateway that follows us would follow what we say of the past.
-4. A broker that is away is asked again soon, and later every minute; one that refuses us, or knows
+3. A broker that is away is asked again soon, and later every minute; one that refuses us, or knows
    a twin of ours, every minute. The moments are random: a broker that comes back meets all of its
    clients at once.
 """
@@ -19,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from blynk_gateway.broker.message import Message
-from blynk_gateway.config.mqtt.options import Direction, MqttOptions
+from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.core.change import DefinitionChange
 from blynk_gateway.core.mailbox import Mailbox, Overflow
 from blynk_gateway.errors import PeerError, PeerRefused
@@ -148,11 +146,9 @@ class MqttAdapter:
 
     async def _connect(self, parts: MqttParts) -> "Connection":
         from blynk_gateway.broker.connection import connect  # noqa: PLC0415  see `start`
-        from blynk_gateway.broker.retained import Lull  # noqa: PLC0415  see `start`
         from blynk_gateway.broker.router import Router  # noqa: PLC0415  see `start`
 
         self._router: Router = Router()
-        self._lull: Lull = Lull(parts.clock)
         return await connect(
             parts.options,
             client_id=parts.options.client_id or f"blynk-gateway-{self._instance_id[:12]}",
@@ -192,8 +188,6 @@ class MqttAdapter:
             await connection.subscribe(self._router.filters())
             options = parts.options
             log.info("broker connected", extra={"host": options.host, "port": options.port})
-            if any(one.direction is not Direction.OUT for one in options.bindings):
-                await self._lull.wait()
             await self._fill(parts, connection)
             parts.health.report(_COMPONENT, HealthState.OK)
             while True:
@@ -227,8 +221,6 @@ class MqttAdapter:
 
     def _received(self, messages: list[Message]) -> None:
         for message in messages:
-            if message.is_retained:
-                self._lull.note()
             for handler in self._router.handlers(message.topic):
                 try:
                     handler(message)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from blynk_gateway.core.reads import PinReads
 from blynk_gateway.mqtt.bindings.bindings import Bindings
+from blynk_gateway.mqtt.bindings.listening import Listening
 from blynk_gateway.mqtt.bridge.health import BridgeHealth
 from blynk_gateway.mqtt.bridge.info import Info
 from blynk_gateway.mqtt.bridge.leftovers import Leftovers
@@ -40,6 +41,9 @@ def make_features(
         # The first two look at what an earlier run left.
         Leftovers(parts),
         Watch(parts, refill),
+        # Rules tell what happens now, and wait for nobody.
+        services.messages,
+        Listening(parts),
         values,
         Properties(parts),
         states,
@@ -47,7 +51,6 @@ def make_features(
         Availability(parts),
         SetCommands(parts, complaints),
         GetCommands(parts, complaints, reads, values, states),
-        services.messages,
     ]
     if parts.options.bindings:
         features.append(Bindings(parts, complaints))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -10,9 +11,10 @@ from blynk_gateway.core.address import PinAddress
 from blynk_gateway.core.change import DefinitionChange, Intent, OriginKind, PinChange
 from blynk_gateway.core.stream import PinState
 from blynk_gateway.core.value import PinValue
-from blynk_gateway.errors import GatewayError, TooManyCommands, UnknownDevice
-from blynk_gateway.mqtt.bindings.echoes import ECHO_S, Key, Standing, Verdict, key_of
+from blynk_gateway.errors import GatewayError, InvalidValue, TooManyCommands, UnknownDevice
+from blynk_gateway.mqtt.bindings.echoes import ECHO_S, Standing, Verdict, key_of
 from blynk_gateway.mqtt.bindings.fuse import Fuses
+from blynk_gateway.mqtt.bindings.heard import Heard, Source
 from blynk_gateway.mqtt.bindings.outflow import Outflow
 from blynk_gateway.mqtt.bindings.pauses import Pauses
 from blynk_gateway.mqtt.bindings.rule import Document, Rule
@@ -44,7 +46,7 @@ class Inbound:
     ) -> None:
         self._outlet: Outlet | None = None
         self._connected_at = 0.0
-        self._heard: dict[tuple[str, PinAddress], Key] = {}
+        self._heard = Heard()
         self._store = parts.store
         self._registry = parts.registry
         self._clock = parts.clock
@@ -69,14 +71,15 @@ class Inbound:
             yield Subscription(filter_, partial(self._received, rules), qos)
 
     def connected(self, outlet: Outlet) -> None:
-        """Begin to speak; complaints go there."""
+        """We have told what stands here, and complain there from now on."""
         if self._outlet is None:
             self._connected_at = self._clock.monotonic()
         self._outlet = outlet
 
     def disconnected(self) -> None:
-        """Keep what was said: it will be said again."""
+        """What was said will be said again."""
         self._outlet = None
+        self._heard.disconnected()
 
     def changed(self, change: PinChange) -> None:
         """Note what stands in a pin now."""
@@ -90,8 +93,7 @@ class Inbound:
         """Forget a device that is gone."""
         for address in [one for one in self._standings if one[0] == change.device]:
             del self._standings[address]
-        for key in [one for one in self._heard if one[1].device == change.device]:
-            del self._heard[key]
+        self._heard.removed(change.device)
 
     def _received(self, rules: Sequence[Rule], message: Message) -> None:
         if not message.payload:
@@ -130,6 +132,8 @@ class Inbound:
             rule, address, texts, value, message._replace(payload=message.payload[:_SHOWN_BYTES])
         )
         verdict = self._judge(arrival)
+        if verdict is not Verdict.SUSPECT:
+            self._heard.note(arrival.source, key_of(value))
         # A later message overrules the one that waits.
         self._pauses.cancel(arrival.key)
         match verdict:
@@ -144,7 +148,6 @@ class Inbound:
         now = self._clock.monotonic()
         rule, texts, state = arrival.rule, arrival.texts, self._state(arrival.address)
         key = key_of(arrival.value)
-        is_repeated, self._heard[arrival.key] = self._heard.get(arrival.key) == key, key
         outflows = self._outflows.get(arrival.address, ())
         if rule.is_both:
             own = next(one for one in outflows if one.rule is rule)
@@ -152,6 +155,7 @@ class Inbound:
         if any(one.said(texts, state.seq) for one in outflows):
             return Verdict.ECHO
         is_same = key == key_of(state.value)
+        is_repeated = self._heard.is_repeated(arrival.source, key)
         if arrival.message.is_retained:
             # It tells how things were left, and counts like any other. But what the pin has already
             # is no event, and what the far end is told only now goes before what it said.
@@ -175,6 +179,11 @@ class Inbound:
         seq = self._state(arrival.address).seq
 
         def settle() -> None:
+            if self._outlet is None:
+                # Nobody can have followed what we did not tell yet.
+                self._pauses.begin(arrival.key, settle)
+                return
+            self._heard.note(arrival.source, key_of(arrival.value))
             if self._state(arrival.address).seq != seq:
                 return
             try:
@@ -193,6 +202,7 @@ class Inbound:
         # What nobody may command has the topic as its source.
         is_source = datastream is not None and not datastream.is_writable
         intent = Intent.REPORT if is_source else Intent.COMMAND
+        prior = self._state(address).seq
         try:
             change = self._store.write(*address, arrival.value, rule.origin, intent)
         except TooManyCommands:
@@ -205,6 +215,11 @@ class Inbound:
         for one in self._outflows.get(address, ()):
             if one.rule is rule:
                 one.skip(change.seq, arrival.texts, now)
+            elif one.is_partner(rule.origin) and not one.is_new(prior):
+                # Here, as everything may be published anew before this change is followed; then it
+                # would be taken for one that is still to be told.
+                with suppress(InvalidValue):
+                    one.skip(change.seq, one.rule.outward(change.value), now)
 
     def _standing(self, address: PinAddress) -> Standing:
         standing = self._standings.get(address)
@@ -231,3 +246,8 @@ class _Arrival(NamedTuple):
     def key(self) -> tuple[str, PinAddress]:
         """Of its pause."""
         return (self.rule.id, self.address)
+
+    @property
+    def source(self) -> Source:
+        """Who says it."""
+        return Source(self.rule.id, self.address, self.message.topic)

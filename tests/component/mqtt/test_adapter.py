@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from blynk_gateway.broker.message import Message, Subscription
-from blynk_gateway.broker.retained import Lull
-from blynk_gateway.config.mqtt.options import BindingOptions, Direction, MqttOptions
+from blynk_gateway.config.mqtt.options import MqttOptions
 from blynk_gateway.config.secret import Secret
 from blynk_gateway.core.change import Change, Intent, Origin, OriginKind, PinChange
 from blynk_gateway.core.clock import SystemClock
@@ -97,30 +96,6 @@ async def test_state_is_online_after_everything_else_stands_there(
         await listener.expect("blynk/bridge/state", "online")
         assert [one.topic for one in listener.heard] == ["said/connected", "blynk/bridge/state"]
         assert bench.state is HealthState.OK
-
-
-@pytest.mark.parametrize("direction", list(Direction))
-async def test_who_follows_topics_listens_before_it_speaks(
-    broker: Broker, bench: Bench, direction: Direction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.options = replace(
-        bench.options, bindings=(BindingOptions("echo/lamp", "shed/V1", direction),)
-    )
-    heard_first: list[bytes] = []
-    wait = Lull.wait
-
-    async def waited(lull: Lull) -> None:
-        await wait(lull)
-        assert bench.echo.connections == 0
-        heard_first.extend(one.payload for one in bench.echo.heard)
-
-    monkeypatch.setattr(Lull, "wait", waited)
-    async with Listener(broker.port) as listener:
-        listener.publish("echo/lamp", "1", retain=True)
-        await listener.expect("echo/lamp")
-        bench.start()
-        await listener.expect("blynk/bridge/state", "online")
-        assert heard_first == ([] if direction is Direction.OUT else [b"1"])
 
 
 async def test_a_stop_says_goodbye_and_may_be_repeated(broker: Broker, bench: Bench) -> None:

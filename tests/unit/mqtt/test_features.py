@@ -24,6 +24,14 @@ def test_entities_are_announced_after_their_states(tmp_path: Path) -> None:
     assert made.index("Announcer") > made.index("Availability")
 
 
+def test_bound_topics_are_heard_before_pins_are_told_and_rules_wait_for_nobody(
+    tmp_path: Path,
+) -> None:
+    made = names(MqttOptions(bindings=(BindingOptions("a/b", "pi/V1"),)), no_services(tmp_path))
+    assert made.index("RuleMessages") < made.index("Listening") < made.index("Values")
+    assert made.index("Values") < made.index("DeviceStates") < made.index("Bindings")
+
+
 def test_bindings_and_the_device_api_are_there_where_they_are_asked_for(
     tmp_path: Path,
 ) -> None:

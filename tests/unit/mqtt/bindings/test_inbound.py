@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from blynk_gateway.config.mqtt.options import BindingOptions, Direction
@@ -294,6 +296,78 @@ class TestRetained:
         bench.receive("z/lamp", "0", is_retained=True)
         assert bench.value() == "0"
 
+    async def test_each_topic_of_a_filter_is_known_by_what_it_said(self) -> None:
+        bench = await connected(BindingOptions("+/lamp", "lamp/V1"))
+        bench.receive("a/lamp", "1")
+        bench.receive("b/lamp", "2")
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.write("3", PERSON)
+        bench.receive("a/lamp", "1", is_retained=True)
+        bench.receive("b/lamp", "2", is_retained=True)
+        assert bench.value() == "3"
+
+    async def test_what_waited_when_the_connection_broke_is_news(self) -> None:
+        bench = await connected(PLAIN)
+        bench.write("1", PERSON)
+        bench.write("2", PERSON)
+        bench.receive("z/lamp", "1")
+        assert bench.value() == "2"
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.receive("z/lamp", "1", is_retained=True)
+        assert bench.value() == "1"
+
+    @pytest.mark.parametrize("is_retained", [True, False], ids=["retained", "live"])
+    async def test_what_tells_its_state_before_we_speak_is_not_commanded_to_it(
+        self, is_retained: bool
+    ) -> None:
+        bench = await connected(PLAIN, COMMAND)
+        bench.receive("z/lamp", "0")
+        bench.tell()
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.receive("z/lamp", "1", is_retained=is_retained)
+        assert await bench.connect() == []
+        assert bench.value() == "1"
+
+    async def test_restart_commands_nobody(self) -> None:
+        bench = Bench(PLAIN, COMMAND)
+        bench.store("0", PERSON)
+        bench.remake()
+        bench.receive("z/lamp", "1", is_retained=True)
+        assert await bench.connect() == []
+
+    async def test_command_of_a_moment_ago_is_sent_though_the_lamp_still_tells_otherwise(
+        self,
+    ) -> None:
+        bench = await connected(PLAIN, COMMAND)
+        bench.store("1", PERSON)
+        bench.receive("z/lamp", "0")
+        bench.tell()
+        assert bench.payloads() == ["1"]
+
+    async def test_state_that_cannot_be_a_command_is_complained_of_once(self) -> None:
+        bench = await connected(PLAIN, replace(COMMAND, map={"1": "on"}))
+        bench.receive("z/lamp", "0")
+        bench.tell()
+        assert bench.refused == ["pin.invalid_value"]
+        assert bench.payloads() == []
+
+    async def test_what_waits_is_not_followed_before_we_spoke(self) -> None:
+        bench = await connected(PLAIN)
+        bench.receive("z/lamp", "1")
+        bench.bindings.disconnected()
+        bench.timers.advance(60)
+        bench.write("2", PERSON)
+        bench.timers.advance(60)
+        bench.receive("z/lamp", "1")
+        bench.timers.advance(2)
+        assert bench.value() == "2"
+        await bench.connect()
+        bench.timers.advance(2)
+        assert bench.value() == "1"
+
     async def test_device_that_was_removed_said_nothing_before(self) -> None:
         bench = await connected(PLAIN)
         bench.receive("z/lamp", "1")
@@ -365,6 +439,14 @@ class TestBothComeBack:
         await bench.connect()
         bench.receive("z/lamp", "1")
         bench.timers.advance(2)
+        assert bench.value() == "1"
+
+    async def test_who_said_it_since_is_followed_at_once(self, bench: Bench) -> None:
+        await bench.connect()
+        for payload in ("3", "1"):
+            bench.receive("z/lamp", payload)
+        bench.write("2", PERSON)
+        bench.receive("z/lamp", "1")
         assert bench.value() == "1"
 
     async def test_what_is_new_is_followed_at_once(self, bench: Bench) -> None:

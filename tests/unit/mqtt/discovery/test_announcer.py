@@ -25,9 +25,9 @@ FAN = Datastream("V5", "Fan", DatastreamType.BOOL)
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(announcer, "GATHER_S", 0.02)
+    monkeypatch.setattr(announcer, "GATHER_S", 0.005)
     monkeypatch.setattr(announcer, "REST_S", 0.0)
-    monkeypatch.setattr(announcer, "BIRTH_S", 0.02)
+    monkeypatch.setattr(announcer, "BIRTH_S", 0.005)
     monkeypatch.setattr(announcer, "LISTEN_S", 0.0)
     monkeypatch.setattr(board, "STEP_S", 0.0)
 
@@ -70,11 +70,12 @@ class Told:
             await asyncio.sleep(0)
 
     async def quiet(self) -> None:
-        """Wait until nothing more is said."""
-        count = -1
-        while count != len(self.outlet.sent):
+        """Wait until nothing more is said, for many turns of the loop: each may take its time."""
+        turns, count = 0, -1
+        while turns < 20:
+            await asyncio.sleep(0.003)
+            turns = turns + 1 if count == len(self.outlet.sent) else 0
             count = len(self.outlet.sent)
-            await asyncio.sleep(0.06)
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -272,7 +273,7 @@ async def test_without_discovery_nothing_is_heard_and_nothing_followed() -> None
 async def test_home_assistant_that_comes_is_told_everything_and_all_states_when_it_listens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(announcer, "LISTEN_S", 0.15)
+    monkeypatch.setattr(announcer, "LISTEN_S", 1.0)
     told = Told()
     async with told.connected():
         told.outlet.take()
