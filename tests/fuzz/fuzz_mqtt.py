@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blynk_gateway.broker.message import Message
+from blynk_gateway.broker.retained import QUIET_S
 from blynk_gateway.broker.router import Router
 from blynk_gateway.config.mqtt.json_path import parse_json_path
 from blynk_gateway.config.mqtt.options import (
@@ -28,6 +29,7 @@ from blynk_gateway.config.mqtt.options import (
 from blynk_gateway.core.change import PinChange
 from blynk_gateway.core.datastream import Datastream, DatastreamType
 from blynk_gateway.core.value import check_size
+from blynk_gateway.mqtt.bindings.listening import Listening
 from blynk_gateway.mqtt.features import make_features
 from tests.fuzz.mutation import CORPUS, mutate
 from tests.fuzz.running import main
@@ -136,7 +138,11 @@ class Messages:
     async def connect(self) -> None:
         """Have every feature publish what has to stand there, after a look at what does."""
         for feature in self._features:
-            await feature.connected(self.outlet)
+            connecting = asyncio.get_running_loop().create_task(feature.connected(self.outlet))
+            if isinstance(feature, Listening):
+                await asyncio.sleep(0)
+                self.core.clock.advance(QUIET_S)  # type: ignore[attr-defined]
+            await connecting
 
     def disconnect(self) -> None:
         """The broker is gone."""

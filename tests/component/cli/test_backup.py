@@ -5,6 +5,7 @@ import shutil
 import signal
 import stat
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,7 +181,11 @@ async def test_backup_that_is_ended_leaves_no_part_of_a_file(
     command = ("-m", "blynk_gateway", "--data-dir", str(data), "backup", str(tmp_path / "stick"))
     async with await asyncio.start_unix_server(begin_only, data / CONTROL_SOCKET):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stderr=asyncio.subprocess.DEVNULL
+            sys.executable,
+            *command,
+            stderr=asyncio.subprocess.DEVNULL,
+            # Who runs the tests in the background of a shell has some of them ignored.
+            preexec_fn=partial(signal.signal, number, signal.SIG_DFL),
         )
         async with asyncio.timeout(20):
             await has_begun.wait()
