@@ -5,8 +5,9 @@ import pytest
 
 from blynk_gateway.broker import retained as module
 from blynk_gateway.broker.message import Message
-from blynk_gateway.broker.retained import Lull, Retained
+from blynk_gateway.broker.retained import Retained
 from blynk_gateway.core.clock import SystemClock
+from tests.helpers.clock import FakeClock
 from tests.helpers.patience import PATIENCE_S
 
 
@@ -14,6 +15,11 @@ from tests.helpers.patience import PATIENCE_S
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUIET_S", 0.05)
     monkeypatch.setattr(module, "_PERIOD_S", 0.005)
+
+
+async def _polled() -> None:
+    """Let who waits look at the clock a few times."""
+    await asyncio.sleep(4 * module._PERIOD_S)
 
 
 async def test_live_and_empty_messages_are_left_out() -> None:
@@ -24,26 +30,21 @@ async def test_live_and_empty_messages_are_left_out() -> None:
 
 
 async def test_what_comes_slowly_is_waited_for() -> None:
-    retained = Retained(SystemClock())
+    clock = FakeClock()
+    retained = Retained(clock)
     waiting = asyncio.get_running_loop().create_task(retained.wait())
     for number in range(5):
-        await asyncio.sleep(0.03)
+        await _polled()
+        clock.advance(module.QUIET_S * 0.9)
+        await _polled()
+        assert not waiting.done()
         retained.take([Message(str(number), b"1", is_retained=True)])
-        # Live ones are no reason to wait.
-        retained.take([Message("live", b"1")])
+    await _polled()
+    clock.advance(module.QUIET_S * 0.9)
+    # Live ones are no reason to wait.
+    retained.take([Message("live", b"1")])
+    clock.advance(module.QUIET_S * 0.2)
     assert len(await waiting) == 5
-
-
-async def test_lull_comes_after_the_last_one() -> None:
-    clock = SystemClock()
-    lull = Lull(clock)
-    waiting = asyncio.get_running_loop().create_task(lull.wait())
-    for _ in range(5):
-        await asyncio.sleep(0.03)
-        lull.note()
-    last = clock.monotonic()
-    await waiting
-    assert clock.monotonic() - last >= module.QUIET_S
 
 
 async def test_what_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
