@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from blynk_gateway.mqtt.bindings.echoes import ECHO_S
 from tests.helpers.bench import eventually
 from tests.helpers.broker import Broker, Listener
 from tests.helpers.processes import GatewayProcess
@@ -24,7 +25,7 @@ ROUNDS = 10
 SILENCE_S = 1.6
 """What is suspect waits for at most one and a half seconds."""
 
-AWAY_S = 2.5
+AWAY_S = ECHO_S + 0.5
 """Longer than anything is taken for an echo."""
 
 PERIOD_S = 0.02

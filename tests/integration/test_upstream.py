@@ -28,7 +28,7 @@ from tests.helpers.fault_proxy import Way
 from tests.helpers.processes import GatewayProcess
 
 IDLE_S = 1.0
-LIVE_MS = 5000
+LIVE_MS = 1000
 """A live value may take so long on a busy test machine."""
 
 

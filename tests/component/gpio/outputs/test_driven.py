@@ -446,7 +446,7 @@ async def test_other_levels_do_not_extend_it(rig: Rig, bench: Bench) -> None:
 
 
 async def test_a_blink_as_a_whole_has_a_longest_time(rig: Rig, bench: Bench) -> None:
-    pump = bench.opened(max_on_ms=1000)
+    pump = bench.opened(max_on_ms=3000)
     pump.command(rig.command("V1", "blink", "10", "10"))
     await rig.reached(lambda: len(bench.wires.levels()) > 3)
     assert pump.is_active

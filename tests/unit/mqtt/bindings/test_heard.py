@@ -20,9 +20,14 @@ def test_last_words_before_a_break_are_known_again(heard: Heard) -> None:
     heard.disconnected()
     assert heard.is_repeated(LAMP, 1.0)
     assert not heard.is_repeated(LAMP, 2.0)
+    heard.note(LAMP, -1.0)
+    heard.disconnected()
+    assert heard.is_repeated(LAMP, -1.0)
+    # Python has one hash for both.
+    assert not heard.is_repeated(LAMP, -2.0)
     assert not heard.is_repeated(LAMP._replace(topic="z/other"), 1.0)
     heard.disconnected()
-    assert heard.is_repeated(LAMP, 1.0)
+    assert heard.is_repeated(LAMP, -1.0)
 
 
 def test_who_spoke_since_repeats_nothing(heard: Heard) -> None:

@@ -61,8 +61,10 @@ class Lines:
         self._stack.push_async_callback(line.close)
         return line
 
-    async def joined(self, port: int, ca: Path | None = None) -> Line:
-        line = self.make(port, ca=ca)
+    async def joined(
+        self, port: int, ca: Path | None = None, *, heartbeat_ms: int = HEARTBEAT_MS
+    ) -> Line:
+        line = self.make(port, ca=ca, heartbeat_ms=heartbeat_ms)
         await line.open()
         await line.join("", lambda *_: None)
         return line
@@ -257,8 +259,7 @@ class TestSilence:
         assert "silent for" in str(error)
 
     async def test_quiet_connection_is_kept(self, cloud: MqttCloud, lines: Lines) -> None:
-        line = lines.make(cloud.public_port, heartbeat_ms=2 * HEARTBEAT_MS)
-        await line.open()
+        line = await lines.joined(cloud.public_port, heartbeat_ms=2 * HEARTBEAT_MS)
         await asyncio.sleep(2 * HEARTBEAT_MS / 1000 * 1.5)
         assert not line.over.done()
 
