@@ -43,6 +43,10 @@ SETTLED_EVERY = 10
 NONSENSE = b"\xff" * 70_000
 """Longer than any message, so that it cannot be the end of one."""
 
+LOGIN_BYTES = 37
+"""A login is let be where bytes are repeated: with another byte it is one of another device, and
+refused for good."""
+
 SLOW_BYTES_PER_S = 500.0
 
 Fault = Callable[[World], Awaitable[None]]
@@ -108,7 +112,7 @@ async def _garble(the: World) -> None:
 
 
 async def _duplicate(the: World) -> None:
-    the.proxy.duplicate(random.choice(BOTH))  # noqa: S311 - no secret
+    the.proxy.duplicate(random.choice(BOTH), beyond=LOGIN_BYTES)  # noqa: S311 - no secret
     await _lasting()
 
 

@@ -171,8 +171,7 @@ async def test_edits_hit_the_next_chunk_alone(proxy: FaultProxy, client: Client)
     frames = PING + WRITE + b"\x14"
     cases: list[tuple[Callable[[], None], bytes, bytes]] = [
         (lambda: proxy.insert(Way.UP, b"??"), b"abcd", b"??abcd"),
-        (lambda: proxy.overwrite(Way.UP, b"??"), b"abcd", b"??cd"),
-        (lambda: proxy.overwrite(Way.DOWN, b"?????"), b"abcd", b"????"),
+        (lambda: proxy.insert(Way.DOWN, b"??"), b"abcd", b"??abcd"),
         (lambda: proxy.duplicate(Way.UP), b"abcd", b"abcabcd"),
         (lambda: proxy.duplicate_frames(Way.UP), frames, PING * 2 + WRITE * 2 + b"\x14" * 2),
     ]
@@ -182,6 +181,15 @@ async def test_edits_hit_the_next_chunk_alone(proxy: FaultProxy, client: Client)
         assert await client.read(len(heard)) == heard
         client.writer.write(b"abcd")
         assert await client.read(4) == b"abcd"
+
+
+async def test_edit_lets_the_first_bytes_of_a_connection_be(
+    proxy: FaultProxy, client: Client
+) -> None:
+    proxy.duplicate(Way.UP, beyond=6)
+    for sent, heard in ((b"abcd", b"abcd"), (b"ef", b"ef"), (b"gh", b"ggh"), (b"ij", b"ij")):
+        client.writer.write(sent)
+        assert await client.read(len(heard)) == heard
 
 
 async def test_truncated_chunk_is_the_last_one(

@@ -43,6 +43,11 @@ class _Hook(NamedTuple):
     act: Act
 
 
+class _Edited(NamedTuple):
+    beyond: int
+    change: Edit
+
+
 class _Lane:
     """What is wrong with one way, of all connections together."""
 
@@ -52,7 +57,7 @@ class _Lane:
         self.is_lost = False
         self.delay_s = 0.0
         self.bytes_per_s = 0.0
-        self.edits: list[Edit] = []
+        self.edits: list[_Edited] = []
         self.hooks: list[_Hook] = []
 
 
@@ -194,26 +199,26 @@ class FaultProxy:
         for way in ways or BOTH:
             self._lanes[way].bytes_per_s = bytes_per_s
 
-    def edit(self, way: Way, change: Edit) -> None:
-        """Carry something else for the next chunk."""
-        self._lanes[way].edits.append(change)
+    def edit(self, way: Way, change: Edit, *, beyond: int = 0) -> None:
+        """Carry something else for the next chunk, however often the same is asked before that.
+
+        Args:
+            beyond: the first bytes of each connection that are let be.
+        """
+        if (edited := _Edited(beyond, change)) not in self._lanes[way].edits:
+            self._lanes[way].edits.append(edited)
 
     def insert(self, way: Way, data: bytes) -> None:
         """Put bytes before the next chunk."""
         self.edit(way, lambda chunk: data + chunk)
 
-    def overwrite(self, way: Way, data: bytes) -> None:
-        """Put bytes in the place of the next ones."""
-        self.edit(way, lambda chunk: data[: len(chunk)] + chunk[len(data) :])
-
-    def duplicate(self, way: Way) -> None:
+    def duplicate(self, way: Way, *, beyond: int = 0) -> None:
         """Carry the next chunk but for its last byte, and then all of it: frames get lost."""
-        self.edit(way, lambda chunk: chunk[:-1] + chunk)
+        self.edit(way, _almost_twice, beyond=beyond)
 
     def duplicate_frames(self, way: Way) -> None:
-        """Carry each whole frame of the next chunk twice, however often it is asked before that."""
-        if _each_frame_twice not in self._lanes[way].edits:
-            self.edit(way, _each_frame_twice)
+        """Carry each whole frame of the next chunk twice."""
+        self.edit(way, _each_frame_twice)
 
     def truncate(self, way: Way) -> None:
         """Carry half of the next chunk, then end every connection."""
@@ -308,6 +313,10 @@ class FaultProxy:
             stop = next((one.position for one in lane.hooks if one.position > position), None)
             size = len(data) if stop is None else min(stop - position, len(data))
             piece, data = data[:size], data[size:]
+            due = [one for one in lane.edits if position >= one.beyond]
+            for edited in due:
+                lane.edits.remove(edited)
+                piece = edited.change(piece)
             await self._forward(link, lane, piece, writer)
             link.passed[way] += size
             self.total[way] += size
@@ -325,9 +334,6 @@ class FaultProxy:
     async def _forward(
         self, link: Link, lane: _Lane, piece: bytes, writer: asyncio.StreamWriter
     ) -> None:
-        edits, lane.edits = lane.edits, []
-        for edit in edits:
-            piece = edit(piece)
         if lane.delay_s:
             await asyncio.sleep(lane.delay_s)
         step = TRICKLE_BYTES if lane.bytes_per_s else len(piece)
@@ -352,6 +358,10 @@ def frames_of(data: bytes) -> list[bytes]:
         frames.append(data[:stop])
         data = data[stop:]
     return [*frames, data] if data else frames
+
+
+def _almost_twice(chunk: bytes) -> bytes:
+    return chunk[:-1] + chunk
 
 
 def _each_frame_twice(chunk: bytes) -> bytes:
