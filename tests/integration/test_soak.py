@@ -24,7 +24,6 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdicts, "PING_P99_S", verdicts.PING_MOST_S)
 
 
-@pytest.mark.timeout(180)
 async def test_gateway_keeps_its_promises_through_a_soak_of_seconds(tmp_path: Path) -> None:
     told: list[str] = []
     outcome = await soak(tmp_path / "soak", DEVICES, SECONDS, SEED, told.append)

@@ -83,7 +83,6 @@ async def test_a_burst_of_commands_arrives_whole_and_in_order(
         assert await client.next_write() == [16, "last"]
 
 
-@pytest.mark.timeout(90)
 async def test_a_client_survives_a_restart_of_the_gateway(
     gateway: GatewayProcess, http: Http, driver: list[str]
 ) -> None:

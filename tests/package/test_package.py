@@ -27,8 +27,6 @@ SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 # Debian's names of what pyproject.toml names otherwise than python3-NAME.
 DEBIAN_NAMES = {"PyYAML": "python3-yaml"}
 
-pytestmark = pytest.mark.timeout(300)
-
 
 class Package(NamedTuple):
     """What the build left."""
