@@ -92,7 +92,7 @@ docs-check: $(DEV)  ## generated pages are up to date, pages and code agree
 vendor:  ## bring the libraries of the dashboard anew from npm
 	@blynk_gateway/api/dashboard/vendor/refresh.sh
 
-bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
+bench: $(DEV)  ## speed and memory as a table; BENCH_ARGS=--help lists its options
 	@$(BIN)/python -m bench.run $(BENCH_ARGS)
 	@$(BIN)/python -m bench.pins
 	@$(BIN)/python -m bench.mqtt
@@ -104,7 +104,7 @@ bench: $(RUNTIME)  ## speed and memory as a table; BENCH_ARGS=--help lists its o
 	@$(BIN)/python -m bench.retention
 	@$(BIN)/python -m bench.history --points 2000000
 
-soak: $(RUNTIME)  ## 500 devices and random faults for minutes; SOAK_ARGS=--help lists its options
+soak: $(DEV)  ## 500 devices and random faults for minutes; SOAK_ARGS=--help lists its options
 	@$(BIN)/python -m bench.soak $(SOAK_ARGS)
 
 deb:  ## build the Debian package of the last commit, in a clean place, into dist/
